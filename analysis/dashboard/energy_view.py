@@ -5,7 +5,7 @@ from pydantic import BaseModel
 from analysis.dashboard.live_store import LiveStore
 from analysis.dashboard.plans import readable_plans
 from analysis.results.energy_ledger import KINDS, Factors, Item, ledger
-from analysis.results.energy_table import notes
+from analysis.results.energy_table import notes, trials_of
 from analysis.tables.attempts import AttemptRow
 from analysis.tables.schema import SCHEMAS
 from trainer.record import State
@@ -48,7 +48,7 @@ def energy_view(live: LiveStore) -> EnergyView:
 
 
 def _view(live: LiveStore) -> EnergyView:
-    planned = {plan.sweep: frozenset(plan.trials) for plan in readable_plans(live)}
+    planned = {plan.sweep: trials_of(plan) for plan in readable_plans(live)}
     found = ledger(_attempts(live), planned, (), Factors())
     return EnergyView(
         items=[_row(item) for item in found.items],

@@ -16,7 +16,10 @@ UNPLANNED = "in no sweep's plan"
 
 
 class Factors(NamedTuple):
-    """Factors from hours to kWh and from kWh to CO2. The power of a node is nominal: 275 W for each of 8 V100."""
+    """Factors from hours to kWh and from kWh to CO2.
+
+    The power of a node is nominal: `node_watts`, else that of the profile it ran with, else 275 W for each of 8 V100.
+    """
 
     kg_per_kwh: float = 0.445
     kg_source: str = "world average of 2024, IEA Electricity 2025"
@@ -25,10 +28,15 @@ class Factors(NamedTuple):
 
     def paper_kwh(self, attempt: AttemptRow) -> float | None:
         """Return duration x devices / devices per node x power of a node, in kWh; None for CPUs of unknown power."""
-        watts = self.node_watts if self.node_watts is not None else NODE_WATTS if attempt.gpus else None
-        if watts is None:
-            return None
-        return attempt.seconds / SECONDS_PER_HOUR * devices(attempt) / self.node_devices * watts / 1000
+        watts = self._device_watts(attempt)
+        return None if watts is None else attempt.seconds / SECONDS_PER_HOUR * devices(attempt) * watts / 1000
+
+    def _device_watts(self, attempt: AttemptRow) -> float | None:
+        if self.node_watts is not None:
+            return self.node_watts / self.node_devices
+        if attempt.device_watts is not None:
+            return attempt.device_watts
+        return NODE_WATTS / self.node_devices if attempt.gpus else None
 
 
 class Cost(NamedTuple):

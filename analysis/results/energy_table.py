@@ -9,6 +9,7 @@ from analysis.tables.plan_file import read_plan
 from analysis.tables.store import ResultStore
 from trainer.command_line.fitting import Column
 from trainer.command_line.table import FittedTable
+from trainer.config.plan_file import PlanFile
 
 COLUMNS = (
     Column("sweep", least=12),
@@ -45,8 +46,13 @@ def energy_of(store: ResultStore, chosen: Sequence[str], factors: Factors) -> tu
 
 
 def planned_trials(store: ResultStore) -> dict[str, frozenset[str]]:
-    """Return the planned trials of each sweep of the store."""
-    return {sweep: frozenset(run.trial for run in read_plan(store, sweep).cells) for sweep in store.sweeps()}
+    """Return the planned trials of each sweep of the store, with the sources that they start from."""
+    return {sweep: trials_of(read_plan(store, sweep)) for sweep in store.sweeps()}
+
+
+def trials_of(plan: PlanFile) -> frozenset[str]:
+    """Return the trials that a sweep may have submitted: those of its cells, and the sources that they start from."""
+    return frozenset(plan.with_sources)
 
 
 def as_json(found: Ledger) -> dict[str, Any]:

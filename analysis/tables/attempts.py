@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from analysis.tables.jsonl_rows import lines, unreadable_note
 from analysis.tables.schema import Row
 from trainer.config.job import Resources
-from trainer.config.spec import NonNegative
+from trainer.config.spec import NonNegative, Positive
 from trainer.config.stored import Malformed, read_document
 from trainer.errors import ExitCode
 from trainer.record import RunDir, RunRecord, State, read_record
@@ -22,7 +22,8 @@ UNFINISHED = frozenset({State.FAILED, State.CANCELLED})
 class AttemptRow(NamedTuple):
     """One attempt that started; a row of the table `attempts`.
 
-    `used`: the part of its work (0 to 1) that later attempts or the result are built on.
+    `used`: the part of its work (0 to 1) that later attempts or the result are built on. `device_watts`: the nominal
+    power of a device of its node, if the backend's profile says it.
     """
 
     trial: str
@@ -38,6 +39,7 @@ class AttemptRow(NamedTuple):
     method: str
     coverage: float
     used: float
+    device_watts: float | None = None
 
     @property
     def is_estimate(self) -> bool:
@@ -51,6 +53,7 @@ class _JobFile(BaseModel):
     model_config = ConfigDict(extra="ignore")
     sweep: str = ""
     resources: Resources = Resources()
+    device_watts: Positive | None = None
 
 
 class _Accounted(BaseModel):
@@ -120,6 +123,7 @@ def _attempt(
         method=method,
         coverage=coverage,
         used=used,
+        device_watts=job.device_watts,
     )
 
 

@@ -99,5 +99,6 @@ COLUMN_NOTES: dict[str, dict[str, ColumnNote]] = {
         "method": _text("How the energy was measured or estimated."),
         "coverage": ColumnNote("1", "Share of its time that was metered."),
         "used": ColumnNote("1", "Share of its work that the result is built on."),
+        "device_watts": ColumnNote("W", "Nominal power of a device of its node; missing if no profile says it."),
     },
 }

@@ -24,7 +24,7 @@ from trainer.files import replacing
 
 Row = dict[str, Any]
 
-SCHEMA_VERSION = b"6"
+SCHEMA_VERSION = b"7"
 MISFITS = (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeEncodeError)
 REPEATED = ["metric", "identity", "basis", "reference"]
 TABLES = ("metrics", "ticks", "attempts", "runs")
@@ -110,6 +110,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("method", _TEXT),
             ("coverage", _NUMBER),
             ("used", _NUMBER),
+            ("device_watts", _NUMBER),
         ],
     }.items()
 }

@@ -8,6 +8,7 @@ from orchestrator.errors import BackendError
 from orchestrator.store.handle import Handle
 from orchestrator.supervisor.command import Task
 from trainer.config.job import Resources
+from trainer.config.node_power import NodePower
 from trainer.errors import UserError
 from trainer.record import State
 
@@ -34,6 +35,10 @@ class Backend(Protocol):
     """Runs attempts. Methods raise BackendError if something outside adasweep fails."""
 
     name: str
+
+    @property
+    def power(self) -> NodePower | None:
+        """Return the power of a node; None: not known."""
 
     def slots(self, resources: Resources) -> int:
         """Return how many attempts that need `resources` can run at a time, as far as known."""

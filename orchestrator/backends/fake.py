@@ -7,6 +7,7 @@ from orchestrator.backends.base import Submission
 from orchestrator.store.handle import Handle
 from orchestrator.supervisor.command import Task
 from trainer.config.job import Resources
+from trainer.config.node_power import NodePower
 from trainer.record import State
 
 Script = Callable[[Task], State]
@@ -42,6 +43,7 @@ class FakeBackend:
 
     world: FakeWorld
     name: str = "fake"
+    power: NodePower | None = None
 
     def slots(self, _resources: Resources) -> int:
         return self.world.slots

@@ -16,14 +16,14 @@ from orchestrator.errors import BackendError, Problem, SweepError, require_none
 from orchestrator.plan.benchmark_file import read_benchmarks
 from orchestrator.plan.cautions import cautions
 from orchestrator.plan.claim_power import ClaimPower, powers_of, undecidable_problems
-from orchestrator.plan.decide import Decider, decide_one
+from orchestrator.plan.decide import Action, Decider, decide_one
 from orchestrator.plan.decide_evaluation import decide_metrics
 from orchestrator.plan.devices import device_choice, with_choice
 from orchestrator.plan.lost_moments import lost_moments
 from orchestrator.plan.plan import Plan, make_plan
 from orchestrator.plan.plan_file import stored_plan
-from orchestrator.plan.sequential import reached_seeds
-from orchestrator.plan.sources import unique_trials
+from orchestrator.plan.sequential import further_trials, reached_seeds, was_decided
+from orchestrator.plan.sources import NeededSource, unique_trials
 from orchestrator.plan.speed import SpeedEvidence, evidence
 from orchestrator.store.datasets import lookup
 from orchestrator.store.layout import Store
@@ -76,7 +76,7 @@ def plan_sweep(store: Store, request: Request) -> Plan:
     found = gated(read, sweep, find, machine, replaced)
     if backend is None or wrong or found.problems:
         raise _refusal(store, request, found, None if wrong else backend, wrong)
-    return replace(_planned(store, request, found, backend), devices=choice)
+    return replace(_planned(store, request, found, backend, find), devices=choice)
 
 
 def _opened(store: Store, request: Request, wrong: list[Problem]) -> Backend | None:
@@ -113,7 +113,7 @@ def _refusal(
     if not (backend and found.trials and found.is_priceable):
         return SweepError([*problems, *_undecidable(request, found)])
     try:
-        plan = _planned(store, request, found, backend)
+        plan = _planned(store, request, found, backend, lookup(store))
     except (BackendError, UserError) as error:
         every = (*found.trials, *found.sample)
         warnings = cautions(found.sweep.spec, every, every, store.root)
@@ -142,12 +142,12 @@ def problems_of_plan(plan: Plan, request: Request) -> list[Problem]:
     return [*(plan.claim_problems if request.evaluation is None else ()), *plan.budget_problems]
 
 
-def _planned(store: Store, request: Request, found: Gated, backend: Backend) -> Plan:
-    sweep, trials, sample, find = found.sweep, found.trials, found.sample, lookup(store)
+def _planned(store: Store, request: Request, found: Gated, backend: Backend, find: DataLookup) -> Plan:
+    sweep, trials, sample = found.sweep, found.trials, found.sample
     unique = unique_trials(trials)
     configs = {trial.id: trial.config for trial in unique.values()}
     observed = observe(store, configs, reported_states(store, open_handles(store, configs)))
-    known = speed_evidence(store, configs, observed, backend.name)
+    known = speed_evidence(store, configs, observed, backend)
     awaited = tuple(sample * to_sample(sweep, find))
     parallel = int(min(_slots(backend, sweep), most_at_a_time(sweep, len(sample))))
     plan = make_plan(
@@ -167,6 +167,7 @@ def _planned(store: Store, request: Request, found: Gated, backend: Backend) -> 
     doubts = dict.fromkeys(backend.doubts(each) for each in {trial.resources: None for trial in (*to_run, *sample)})
     return replace(
         plan,
+        possible=_possible(store, plan, find),
         cautions=(
             *warned,
             *_of_small_space(sweep, find),
@@ -175,6 +176,15 @@ def _planned(store: Store, request: Request, found: Gated, backend: Backend) -> 
             *_deviations(sweep, (*trials, *sample)),
         ),
     )
+
+
+def _possible(store: Store, plan: Plan, find: DataLookup) -> dict[str, NeededSource]:
+    """Return the trials that claims may yet add; none if all runs are over, and decided all claims."""
+    sweep = plan.sweep
+    is_over = all(decision.action is Action.REUSE for decision in plan.decisions.values())
+    if sweep.spec.sequential is None or (is_over and was_decided(sweep.spec, stored_plan(store, sweep.key))):
+        return {}
+    return further_trials(sweep, plan.trials, find)
 
 
 def _starts(trials: Iterable[Trial], observed: Mapping[str, Observed]) -> Iterator[TransferFromTrial]:
@@ -190,14 +200,14 @@ def _decider(request: Request) -> Decider:
 
 
 def speed_evidence(
-    store: Store, configs: Mapping[str, TrainConfig], observed: Mapping[str, Observed], backend: str
+    store: Store, configs: Mapping[str, TrainConfig], observed: Mapping[str, Observed], backend: Backend
 ) -> SpeedEvidence:
     """Return the evidence about speed and power on a backend, from this sweep and up to MOST_OTHERS other trials."""
     elsewhere = other_trials(store, configs)
     seen = {**{trial: (configs[trial], one) for trial, one in observed.items()}, **elsewhere}
     done = [trial for trial, (_, one) in seen.items() if one.state is State.DONE]
     timed = [(seen[one.trial][0], one) for one in timings(store, done[-MOST_OTHERS:])]
-    return evidence(read_benchmarks(store.benchmarks), seen.values(), timed, backend)
+    return evidence(read_benchmarks(store.benchmarks), seen.values(), timed, backend.name, backend.power)
 
 
 def other_trials(store: Store, own: Container[str]) -> dict[str, tuple[TrainConfig, Observed]]:

@@ -103,4 +103,5 @@ def run_options(spec: SweepSpec, store: Store, trial: Trial, horizon_kimg: float
 def _request(store: Store, backend: Backend, plan: Plan, trial: Trial, decision: Decision, code: Path) -> JobRequest:
     options = run_options(plan.sweep_of(trial.id).spec, store, trial, decision.to_kimg)
     estimate = plan.estimate_of(trial, decision.kimg)
-    return JobRequest(options, trial.resources, backend.name, plan.sweep.key, code, decision.work, estimate)
+    watts = backend.power.device_watts if backend.power else None
+    return JobRequest(options, trial.resources, backend.name, plan.sweep.key, code, decision.work, estimate, watts)

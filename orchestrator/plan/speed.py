@@ -18,10 +18,13 @@ from orchestrator.plan.published import Training, published, startup_seconds
 from orchestrator.store.observe import Observed
 from orchestrator.store.timing import Timing
 from trainer.config.job import Resources
-from trainer.config.node_power import WATTS_PER_GPU
+from trainer.config.node_power import WATTS_PER_GPU, NodePower
 from trainer.config.train import TrainConfig
 
 LEAST_SPREAD = 1.5
+NODE_SPREAD = 2.0
+"""Accuracy (as a factor) of the nominal power of a node."""
+
 SAME_NODES = {"ray": "ray_tune"}
 """Another name under which attempts run on the nodes of a backend."""
 
@@ -34,7 +37,7 @@ class SpeedEvidence:
     """Evidence about speed, by shape of the configuration, and errors of past estimates.
 
     `speeds` are the seconds per kimg of trials that are not done. `is_here`: attempts run on the benchmarked machine;
-    otherwise history takes precedence over benchmarks.
+    otherwise history takes precedence over benchmarks. `node` is the power of a node of the backend, if known.
     """
 
     benchmarks: Mapping[str, Benchmark]
@@ -43,14 +46,17 @@ class SpeedEvidence:
     past: tuple[PastError, ...] = ()
     speeds: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     is_here: bool = True
+    node: NodePower | None = None
 
     def power_of(self, config: TrainConfig, resources: Resources) -> Power | None:
-        """Return the power of a run: from earlier trials of its shape, or published for GPUs; None if unknown."""
+        """Return the power of a run: from earlier trials of its shape, or else nominal; None if unknown."""
         known = self.power.get(shape_key(config), ())
         if known:
             return _typical_power(known)
+        if self.node:
+            return Power(self.node.device_watts * _devices(resources), NODE_SPREAD, "the profile's node")
         watts = WATTS_PER_GPU * resources.gpus
-        return Power(watts, 2.0, "nominal: a node of 8 V100") if resources.gpus else None
+        return Power(watts, NODE_SPREAD, "nominal: a node of 8 V100") if resources.gpus else None
 
     def rate(self, config: TrainConfig, resources: Resources, asked: ToMeasure) -> Rate:
         """Return the best known rate for `config` with evaluations of these metrics."""
@@ -122,6 +128,7 @@ def evidence(
     seen: Iterable[tuple[TrainConfig, Observed]],
     timed: Iterable[tuple[TrainConfig, Timing]],
     backend: str = "local",
+    node: NodePower | None = None,
 ) -> SpeedEvidence:
     """Return the evidence from benchmarks, observed trials (`seen`) and timed attempts (`timed`) on a backend."""
     power: dict[str, tuple[Power, ...]] = defaultdict(tuple)
@@ -137,7 +144,7 @@ def evidence(
         if timing.job.backend in (backend, SAME_NODES.get(backend)):
             history[shape_key(config)] += (timing,)
     past = tuple(error for timings in history.values() for one in timings if (error := past_error(one)))
-    return SpeedEvidence(benchmarks, history, power, past, speeds, is_here=backend != "slurm")
+    return SpeedEvidence(benchmarks, history, power, past, speeds, is_here=backend != "slurm", node=node)
 
 
 def past_error(timing: Timing) -> PastError | None:

@@ -23,6 +23,7 @@ class JobRequest(NamedTuple):
     code: Path
     work: Work = "train"
     estimate: Estimate | None = None
+    device_watts: float | None = None
 
 
 def new_attempt(store: Store, trial: str, request: JobRequest) -> Job | None:
@@ -40,6 +41,7 @@ def new_attempt(store: Store, trial: str, request: JobRequest) -> Job | None:
         code=code_name(store, request.code),
         submitted=time.time(),
         estimate=request.estimate,
+        device_watts=request.device_watts,
     )
     with writing(run.path):
         return job if add_attempt(run, job) else None

@@ -33,7 +33,8 @@ def space_digest(search: Search) -> str:
 def study_name(spec: SweepSpec) -> str:
     """Return 12 digits that are equal for searches with comparable scores: same space, same settings."""
     assert spec.search
-    return _digest([space_digest(spec.search), spec.model_dump(mode="json", exclude=set(IRRELEVANT)), spec.score_name])
+    about = [space_digest(spec.search), spec.model_dump(mode="json", exclude=set(IRRELEVANT)), spec.score_name]
+    return _digest(about if spec.search.over_seeds == "mean" else [*about, spec.search.over_seeds])
 
 
 def stored_points(sweep: Sweep, kept: SampledPoints | None) -> tuple[Point, ...]:

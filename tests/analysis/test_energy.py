@@ -70,6 +70,14 @@ def test_cpus_have_no_paper_price_unless_their_power_is_given(one: ResultStore) 
     assert (total(one).gpu_years, total(one).cpu_hours) == (0.0, 1.0)
 
 
+def test_the_profile_that_an_attempt_ran_with_gives_the_power_of_its_node(one: ResultStore) -> None:
+    attempt(one, 1, gpus=2, energy=Energy())
+    job = directory(one).job(1)
+    replace_file(job, json.dumps(json.loads(job.read_text()) | {"device_watts": 330.0}))
+    assert (total(one).paper_kwh, total(one).estimated_kwh) == pytest.approx((0.66, 0.66))
+    assert total(one, factors=Factors(node_watts=1000.0, node_devices=4)).paper_kwh == pytest.approx(0.5)
+
+
 def test_energy_not_read_from_a_counter_is_marked_as_an_estimate(one: ResultStore) -> None:
     attempt(one, 1, energy=Energy(joules=KWH, method="estimate: 10 W per busy core", coverage=1.0))
     found, _ = energy_of(one, [], FACTORS)

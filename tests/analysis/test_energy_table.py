@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 
 from analysis.figures.catalog import figure_named
+from analysis.figures.render import render_all
 from analysis.figures.shapes.energy_table import EnergyTable
 from analysis.results.load import load
 from analysis.synthetic_store import FakeRun, id_of, write_store
+from analysis.tables.collect import collect
+from analysis.tables.plan_file import NO_SWEEP
 from analysis.tables.store import ResultStore
 from tests.analysis.stores import loaded
 from trainer.config.job import Resources
@@ -74,3 +77,28 @@ def test_unmetered_attempts_are_reported(store: ResultStore) -> None:
     assert text.headings == ["item", "runs", "GPU-years", "CPU-hours", "MWh", "estimated"]
     assert text.rows[1] == ["ADA", "1", "0", "0", "0 + 1 not metered", ""]
     assert text.rows[-1][0] == "reused from other"
+
+
+def test_the_energy_of_a_store_is_by_figure_whatever_the_tier_and_counts_every_attempt(store: ResultStore) -> None:
+    plan = json.loads(store.plan("synthetic").read_text())
+    replace_file(store.plan("synthetic"), json.dumps(plan | {"figures": ["ada_fig7ab", "ada_fig7c", "ada_fig25"]}))
+    part = {
+        "sweep": "synthetic-half",
+        "tier": "half",
+        "figures": ["ada_fig7ab", "ada_fig7c"],
+        "cells": plan["cells"][:2],
+    }
+    replace_file(store.plan("synthetic-half"), json.dumps(plan | part))
+    attempt(store, RUNS[1], 1, sweep="synthetic-half")
+    collect(store)
+    figure = figure_named("energy_by_figure")
+    table = figure.data(*load(store, NO_SWEEP)).table
+    assert table[["kind", "item", "runs", "attempts", "mwh"]].to_numpy().tolist() == [
+        ["result", "other", 1, 1, pytest.approx(1.0)],
+        ["result", "ADA Fig. 7ab, Fig. 7c", 3, 4, pytest.approx(3.8)],
+        ["wasted", "wasted: superseded", 1, 1, pytest.approx(0.2)],
+        ["wasted", "wasted: failed", 0, 0, 0.0],
+        ["total", "total", 4, 5, pytest.approx(5.0)],
+    ]
+    assert figure.data(*load(store, NO_SWEEP, fresh=True)).table.equals(table)
+    assert [made.name for made in render_all(["energy_by_figure"], *load(store, NO_SWEEP))[0]] == ["energy_by_figure"]

@@ -1,6 +1,8 @@
 """The worker's command line, and behaviour shared by all command lines."""
 
 import io
+import subprocess
+import sys
 from pathlib import Path
 from unicodedata import category
 
@@ -26,6 +28,13 @@ def test_every_command_has_help_with_examples(name: str, capsys: Capture) -> Non
     assert main([name, "--help"]) == 0
     message = capsys.readouterr().out
     assert f"  python -m trainer {name} " in message or "COMMAND" in message
+
+
+def test_help_of_run_and_a_wrong_command_line_do_not_import_torch(tmp_path: Path) -> None:
+    look = "import sys; from trainer.__main__ import main; main(sys.argv[1:]); print('torch' in sys.modules)"
+    for words in (["run", "--help"], ["run", "--out", str(tmp_path)]):
+        done = subprocess.run([sys.executable, "-c", look, *words], capture_output=True, text=True, check=True)
+        assert done.stdout.splitlines()[-1] == "False"
 
 
 @pytest.mark.parametrize("words", [["ops", "build"], ["ops", "status"]])

@@ -11,7 +11,6 @@ from typing import Annotated, Literal, NamedTuple
 import typer
 from pydantic import ValidationError
 
-from trainer.attempt.run import read_attempt, run_attempt
 from trainer.command_line.group import epilog, new_app, taking_several
 from trainer.command_line.options import names_in
 from trainer.config.dataset.config import DataDescription
@@ -124,6 +123,8 @@ def run(
 
 def carry_out(directory: Path, number: int, ranks: int | None) -> int:
     """Run an attempt, on several ranks if requested, and return the exit code."""
+    from trainer.attempt.run import read_attempt, run_attempt
+
     attempt = read_attempt(directory, number)
     size = ranks or max(1, math.ceil(attempt.job.resources.gpus))
     if size > 1 and "WORLD_SIZE" not in os.environ and find_place(os.environ).size == 1:

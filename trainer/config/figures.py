@@ -60,6 +60,7 @@ FIGURE_NAMES = (
     "stylegan2_fig18",
     "progan_table1",
     "progan_curves",
+    "progan_cifar10",
     "diffaugment_table",
     "diffaugment_curves",
     "diffaugment_ablation",
@@ -70,4 +71,5 @@ FIGURE_NAMES = (
     "ada_fig22_23",
     "ada_fig24",
     "ada_appendix_c",
+    "energy_by_figure",
 )

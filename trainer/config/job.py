@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from trainer.config.options import MOST_CPUS, RunOptions
-from trainer.config.spec import NonNegative, Positive, PositiveInt, Settings
+from trainer.config.spec import NonNegative, Positive, PositiveInt, Settings, is_off
 
 MOST_GPUS = 4096
 MOST_GIB = 1_000_000
@@ -65,6 +65,7 @@ class Job(Settings):
     """One attempt, numbered from 1, with a fencing `token` that increases within a trial.
 
     `code` is the content hash of the frozen packages that it runs, "live" for those of a working copy.
+    `device_watts` is the nominal power of one device of its node, if the backend knows it.
     """
 
     attempt: PositiveInt
@@ -77,3 +78,4 @@ class Job(Settings):
     code: str = ""
     submitted: NonNegative = 0.0
     estimate: Estimate | None = None
+    device_watts: Annotated[Positive | None, Field(exclude_if=is_off)] = None

@@ -55,7 +55,7 @@ class EnergyTable:
             ("total", item_of("total", "", [(attempt, 1.0) for attempt in own], Factors())),
             *_lines("reused", RESULT, _by_payer(owner, runs.plan.sweep)),
         ]
-        return EnergyData(pd.DataFrame([_row(*line) for line in lines], columns=COLUMNS), runs.cells)
+        return EnergyData(pd.DataFrame([energy_row(*line) for line in lines], columns=COLUMNS), runs.cells)
 
     def size(self, data: EnergyData) -> tuple[float, float]:
         return table_size(self._as_text(data.table))
@@ -89,7 +89,8 @@ def _lines(kind: str, part: str, groups: dict[str, list[AttemptRow]]) -> Iterato
         yield kind, item_of(name, "", weighed(attempts, part), Factors())
 
 
-def _row(kind: str, item: Item) -> tuple[object, ...]:
+def energy_row(kind: str, item: Item) -> tuple[object, ...]:
+    """Return one line of the table, under COLUMNS."""
     work = item.runs, item.attempts, item.gpu_years, item.cpu_hours
     return (
         kind,

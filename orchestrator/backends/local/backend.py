@@ -20,6 +20,7 @@ from orchestrator.store.process_id import send
 from orchestrator.supervisor.command import Task, supervisor_command
 from orchestrator.supervisor.ending import record_never_started
 from trainer.config.job import Resources
+from trainer.config.node_power import NodePower
 from trainer.record import RunDir, State, read_record
 
 START_SECONDS = 2.0
@@ -30,6 +31,7 @@ class LocalBackend:
     """A queue in the store, served by one detached runner."""
 
     name = "local"
+    power: NodePower | None = None
 
     def __init__(self, store: Store, cpus: int | None = None) -> None:
         self.store = store

@@ -23,6 +23,7 @@ from orchestrator.store.private import private_place, require_private
 from orchestrator.supervisor.command import Task, environment, python_module, supervisor_command
 from orchestrator.supervisor.ending import record_never_started
 from trainer.config.job import Resources
+from trainer.config.node_power import NodePower
 from trainer.files import replace_file
 from trainer.record import State, read_record
 
@@ -36,6 +37,7 @@ class RayBackend:
     """A queue in the store, served by a Ray job."""
 
     name = "ray"
+    power: NodePower | None = None
 
     def __init__(self, store: Store, jobs: RayJobs) -> None:
         self.store = store

@@ -27,6 +27,7 @@ from orchestrator.store.lease import holder
 from orchestrator.store.private import private_place, require_private
 from orchestrator.supervisor.command import Task
 from trainer.config.job import Resources
+from trainer.config.node_power import NodePower
 from trainer.errors import UserError
 from trainer.record import State
 
@@ -57,6 +58,11 @@ class SlurmBackend:
         for command in NEEDED:
             if not shutil.which(command):
                 raise SetupError(command, "is not on the path", "run adasweep on a login node of the cluster")
+
+    @property
+    def power(self) -> NodePower | None:
+        """Return the power of a node, if the profile says it."""
+        return self.profile.power
 
     def render(self, tasks: Sequence[Task]) -> Submission:
         scripts = "\n".join(_listed(array) + array.script for array in self._arrays(tasks))
@@ -191,11 +197,12 @@ def _remaining(array: JobArray, handles: dict[Task, Handle]) -> list[Task]:
 
 
 def _watching(profile: Profile) -> str:
-    """Return as a comment how jobs are watched, and which nodes there are."""
+    """Return as a comment how jobs are watched, which nodes there are, and their power."""
     times = f"polled every {profile.poll_seconds:g} s, lost after {profile.settle_seconds:g} s without a state"
     known = (profile.node or NodeSize()).model_dump(exclude_none=True)
     largest = ", ".join(f"{name} {size:g}" for name, size in known.items()) or "not known"
-    return f"# jobs are {times}; largest node: {largest}\n"
+    watts = f"; a device draws {profile.power.device_watts:g} W" if profile.power else ""
+    return f"# jobs are {times}; largest node: {largest}{watts}\n"
 
 
 def _listed(array: JobArray) -> str:

@@ -17,6 +17,7 @@ from orchestrator.sweep.validation_messages import error_text
 from orchestrator.sweep.yaml_source import YamlSource, load
 from trainer.config.job import MOST_MINUTES
 from trainer.config.node_paths import moved
+from trainer.config.node_power import NodePower
 from trainer.config.spec import NonNegative, Positive, PositiveInt, Settings
 from trainer.errors import did_you_mean
 
@@ -129,6 +130,11 @@ class Profile(Settings):
         None,
         description="resources of the largest node, as in `{gpus: 8, cpus: 96, memory_gib: 1000}`; "
         "`plan` refuses trials that need more",
+    )
+    power: NodePower | None = Field(
+        None,
+        description="power of a node in watts, its GPUs (or cores, without GPUs), and a factor for cooling, as in "
+        "`{watts: 2200, devices: 8, overhead: 1.2}`; for energy that is planned, or was not metered",
     )
     paths: dict[AbsoluteFolder, AbsoluteFolder] = Field(
         {}, description="folders with another path on nodes than on the submitting machine: `{/home/me: /mnt/nfs/me}`"
