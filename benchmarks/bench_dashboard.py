@@ -40,7 +40,7 @@ SHOWN = 320
 
 
 class Targets(NamedTuple):
-    """The most seconds that the first page, the page of a sweep and an update should take, and the most GB of memory."""
+    """The most seconds for the first page, the page of a sweep and an update, and the most GB of memory."""
 
     first: float
     sweep: float
