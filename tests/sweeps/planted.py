@@ -20,6 +20,7 @@ OTHER_REFERENCE = {
     "fid5k_full": "fid5k",
 }
 WIDTHS = ("generator.channel_base", "generator.channels", "discriminator.channel_base", "discriminator.channels")
+NAMING = ("claims", "published", "underpowered")
 INCLUDED = ("grid", "zip", "when", "metrics", "score")
 
 
@@ -70,23 +71,30 @@ KINDS: dict[str, Callable[[Document, list[Facts]], None]] = {
 
 def plant(file: Path, kind: str, known: list[Facts]) -> None:
     """Plant an error in a sweep file, given the settings of its paper tier; other tiers and what names metrics go."""
-    sweep = load(file).values
+    sweep = _stripped(file)
     if "include" in sweep:
-        included = load(file.parent / sweep["include"]).values
-        sweep = {key: included[key] for key in INCLUDED if key in included} | sweep
-    sweep = {key: value for key, value in deepcopy(sweep).items() if key not in ("claims", "published", "underpowered")}
-    sweep |= {"tiers": {"paper": {}}, "claims": [], "published": []}
+        other = file.parent / sweep["include"]
+        included = _stripped(other)
+        other.write_text(json.dumps(included))
+        sweep = {key: deepcopy(included[key]) for key in INCLUDED if key in included} | sweep
     KINDS[kind](sweep, known)
     file.write_text(json.dumps(sweep))
+
+
+def _stripped(file: Path) -> Document:
+    values = {key: value for key, value in load(file).values.items() if key not in NAMING}
+    return deepcopy(values) | {"tiers": {"paper": {}}, "claims": [], "published": []}
 
 
 def _rules(key: str, known: list[Facts]) -> Iterator[Document]:
     """Yield the rules that halve a setting; smaller values come first, so that none is halved twice."""
     part = key.partition(".")[0]
     found = {(facts[key], facts[part] or "") for facts in known if facts.get(key) is not None}
+    is_of_all = len(found) == 1 and all(facts.get(key) is not None for facts in known)
     for value, kind in sorted(found):
         half = value // 2 if isinstance(value, int) else value / 2
-        yield {"if": {key: value} | ({part: kind} if kind else {}), "set": {key: half or 1.0}}
+        where = {} if is_of_all else {key: value} | ({part: kind} if kind else {})
+        yield {"if": where, "set": {key: half or 1.0}}
 
 
 def _add(sweep: Document, rules: Iterable[Document]) -> None:
