@@ -12,6 +12,8 @@ def kind_of(schema: Mapping[str, Any], link: Callable[[str], str]) -> str:
         return link(schema["$ref"].rpartition("/")[2])
     if "anyOf" in schema:
         return " or ".join(kind_of(one, link) for one in schema["anyOf"])
+    if "prefixItems" in schema:
+        return f"list of {kind_of(schema['prefixItems'][0], link)}"
     if schema.get("type") == "array":
         return f"list of {kind_of(schema.get('items', {}), link)}"
     if isinstance(schema.get("additionalProperties"), dict):

@@ -35,7 +35,7 @@ from orchestrator.sweep.deviations import deviations
 from orchestrator.sweep.expand import examined_cells
 from orchestrator.sweep.published_settings import published_about
 from orchestrator.sweep.reader import Sweep, examined, read_sweep
-from orchestrator.sweep.search_points import stored_points, typical_cells
+from orchestrator.sweep.search_points import configurations, stored_points, typical_cells
 from orchestrator.sweep.trial import DataLookup, Trial
 from trainer.config.train import TrainConfig
 from trainer.config.training import TransferFromTrial
@@ -148,7 +148,7 @@ def _planned(store: Store, request: Request, found: Gated, backend: Backend, fin
     configs = {trial.id: trial.config for trial in unique.values()}
     observed = observe(store, configs, reported_states(store, open_handles(store, configs)))
     known = speed_evidence(store, configs, observed, backend)
-    awaited = tuple(sample * to_sample(sweep))
+    awaited = tuple(sample * to_sample(sweep, find))
     parallel = int(min(_slots(backend, sweep), most_at_a_time(sweep, len(sample))))
     plan = make_plan(
         sweep,
@@ -168,7 +168,13 @@ def _planned(store: Store, request: Request, found: Gated, backend: Backend, fin
     return replace(
         plan,
         possible=_possible(store, plan, find),
-        cautions=(*warned, *filter(None, doubts), *lost_moments(plan, store), *_deviations(sweep, (*trials, *sample))),
+        cautions=(
+            *warned,
+            *_of_small_space(sweep, find),
+            *filter(None, doubts),
+            *lost_moments(plan, store),
+            *_deviations(sweep, (*trials, *sample)),
+        ),
     )
 
 
@@ -230,9 +236,16 @@ def _slots(backend: Backend, sweep: Sweep) -> int:
         return 1
 
 
-def to_sample(sweep: Sweep) -> int:
+def to_sample(sweep: Sweep, find: DataLookup) -> int:
     """Return the number of configurations that the sweep's search has yet to sample."""
-    return max(0, sweep.spec.search.trials - len(sweep.sampled)) if sweep.spec.search else 0
+    return max(0, configurations(sweep, find) - len(sweep.sampled)) if sweep.spec.search else 0
+
+
+def _of_small_space(sweep: Sweep, find: DataLookup) -> Iterator[str]:
+    """Yield that a search asks for more configurations than there are."""
+    search = sweep.spec.search
+    if search and (there := configurations(sweep, find)) < search.trials:
+        yield f"the space has only {there} configurations; {search.trials} are requested"
 
 
 def most_at_a_time(sweep: Sweep, trials_of_each: int) -> float:

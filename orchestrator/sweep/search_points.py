@@ -1,6 +1,7 @@
 """The sampled configurations of a search, as stored in its plan, and the identity of its study."""
 
 import hashlib
+import itertools
 import json
 from dataclasses import replace
 from typing import Any
@@ -9,7 +10,7 @@ from orchestrator.errors import SweepError
 from orchestrator.sweep.conditions import ConditionChecker
 from orchestrator.sweep.expand import ExaminedCells, applies, examined_cells, expand, unmet_problems
 from orchestrator.sweep.reader import Sweep
-from orchestrator.sweep.search_space import Point, Search, examples
+from orchestrator.sweep.search_space import Point, Search, every, examples, is_countable
 from orchestrator.sweep.spec import SweepSpec
 from orchestrator.sweep.trial import DataLookup, Trial
 from trainer.config.plan_file import SampledPoints
@@ -18,6 +19,10 @@ IRRELEVANT = frozenset(
     {"question", "watch", "resources", "figures", "claims", "published", "because", "budget", "tiers", "stop", "search"}
 )
 """Parts of a sweep that affect neither a configuration nor the meaning of its score."""
+
+
+MOST_COUNTED = 1000
+"""The largest number of requested configurations that is compared with those that a space has."""
 
 
 def space_digest(search: Search) -> str:
@@ -67,6 +72,21 @@ def typical_cells(sweep: Sweep, find: DataLookup) -> ExaminedCells:
     ends = examined_cells(replace(sweep, sampled=tuple(shown)), find, are_examples=True)
     typical = examined_cells(replace(sweep, sampled=(shown[0],)), find)
     return ExaminedCells(typical.trials, [*unmet_problems(sweep, conditions), *ends.problems])
+
+
+def configurations(sweep: Sweep, find: DataLookup) -> int:
+    """Return how many configurations a search can sample: those that it asks for, or all if the space has fewer.
+
+    Spaces that are large or have mistakes are not counted.
+    """
+    search = sweep.spec.search
+    assert search
+    if not is_countable(search.space) or search.trials > MOST_COUNTED:
+        return search.trials
+    try:
+        return sum(1 for _ in itertools.islice(every(search.space, applies(sweep, find)), search.trials))
+    except SweepError:
+        return search.trials
 
 
 def _digest(value: Any) -> str:
