@@ -60,10 +60,11 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """Return the nearest of the `known` words, "" if none is near."""
+    """Return the nearest of the `known` words, in any case, "" if none is near."""
     known = list(known)
-    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6) or _same_ending(word, known)
-    return near[0] if near else ""
+    lowered = {one.lower(): one for one in known}
+    near = difflib.get_close_matches(word.lower(), lowered, n=1, cutoff=0.6)
+    return lowered[near[0]] if near else next(iter(_same_ending(word, known)), "")
 
 
 def _same_ending(word: str, known: list[str]) -> list[str]:

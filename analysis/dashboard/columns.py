@@ -19,7 +19,9 @@ def numbers(values: "pd.Series[Any] | Iterable[float]", digits: int = DIGITS) ->
     places = digits - 1 - np.floor(np.log10(np.abs(safe)))
     scale = 10.0 ** np.clip(places, -300, 300)
     rounded = np.where(array == 0, 0.0, np.round(np.where(finite, array, 0.0) * scale) / scale)
-    return [value if known else None for value, known in zip(rounded.tolist(), finite.tolist(), strict=True)]
+    found = rounded.astype(object)
+    found[~finite] = None
+    return list(found)
 
 
 def number(value: Any) -> float | None:
@@ -47,5 +49,7 @@ def plain(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name}={plain(item)}" for name, item in value.items())
     if isinstance(value, list | tuple):
-        return ", ".join(map(plain, value))
+        return ", ".join(map(plain, value)) or "none"
+    if isinstance(value, bool):
+        return str(value).lower()
     return "none" if value is None else str(value)

@@ -3,7 +3,7 @@
 What draws figures is imported when a figure is asked for: it takes a second, and the first page needs none of it.
 """
 
-from pydantic import BaseModel
+from pydantic import BaseModel, RootModel
 
 from analysis.dashboard.live_store import LiveStore
 from analysis.errors import FigureError, ResultStoreError
@@ -28,12 +28,20 @@ class FigureCard(BaseModel):
     kinds: list[str]
 
 
+class FigureCards(RootModel[list[FigureCard]]):
+    """All figures of a store."""
+
+
 class FigureVerdict(BaseModel):
     """A figure compared with its runs: it agrees where there are no `differences`."""
 
     figure: str
     differences: list[str]
     notes: list[str]
+
+
+class FigureVerdicts(RootModel[list[FigureVerdict]]):
+    """All figures of a sweep, each compared with its runs."""
 
 
 def figure_cards(live: LiveStore) -> list[FigureCard]:

@@ -1,12 +1,13 @@
 """The pages as HTML: the same for the server and for static files, with links relative to the page."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from markupsafe import Markup
 from pydantic import BaseModel
 
+from analysis.dashboard.api_types import answer_of, body_of, fields_of, kind_of
 from analysis.dashboard.curve_view import TICKED, ClockView, CurveView, clock_view, curve_view
 from analysis.dashboard.energy_view import energy_view
 from analysis.dashboard.figure_list import figure_cards
@@ -104,7 +105,12 @@ def machine_page(live: LiveStore, look: Look) -> str:
 
 def api_page(look: Look, description: dict[str, Any]) -> str:
     """Return the documentation of the HTTP API, from its OpenAPI description."""
-    return _render("api.html", "api", "api", look, description=description)
+    about = {"description": description, "answer_of": answer_of, "body_of": body_of, "fields_of": fields_of}
+    return _render("api.html", "api", "api", look, kind=_kind, **about)
+
+
+def _kind(schema: Mapping[str, Any]) -> Markup:
+    return Markup(kind_of(schema, lambda name: Markup('<a href="#{0}">{0}</a>').format(name)))
 
 
 def error_page(look: Look, path: str, message: str) -> str:

@@ -2,7 +2,7 @@
 
 import math
 
-from pydantic import BaseModel
+from pydantic import BaseModel, RootModel
 
 from analysis.claims.evidence import cells_of
 from analysis.claims.published import PublishedComparison, compare_published, outcome_words
@@ -30,6 +30,10 @@ class PublishedRow(BaseModel):
     ours: float | None
     runs: int
     outcome: str
+
+
+class PublishedRows(RootModel[list[PublishedRow]]):
+    """The published values that a sweep states."""
 
 
 def published_rows(live: LiveStore, sweep: str) -> list[PublishedRow]:

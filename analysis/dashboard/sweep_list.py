@@ -3,7 +3,7 @@
 from collections import Counter
 
 import pandas as pd
-from pydantic import BaseModel
+from pydantic import BaseModel, RootModel
 
 from analysis.claims.verdicts import judge_sweep, needs
 from analysis.dashboard.columns import number, texts
@@ -69,6 +69,10 @@ class ClaimRow(BaseModel):
     seeds: str = ""
     interval: tuple[float | None, float | None] = (None, None)
     needs: str = ""
+
+
+class ClaimRows(RootModel[list[ClaimRow]]):
+    """The claims of a sweep, in their order."""
 
 
 def sweep_list(live: LiveStore) -> SweepList:

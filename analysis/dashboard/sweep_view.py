@@ -132,9 +132,10 @@ def _axes(runs: Runs) -> Iterable[AxisView]:
     of_cells |= {SEED: [str(seed) for seed in runs.frame["seed"]]}
     for key, found in of_cells.items():
         values = list(dict.fromkeys(found))
+        place = {value: index for index, value in enumerate(values)}
         if len(values) > 1:
             label = "cell" if key == NAME else key.removesuffix(".type").rpartition(".")[2].replace("_", " ")
-            yield AxisView(key=key, label=label, values=values, place=[values.index(value) for value in found])
+            yield AxisView(key=key, label=label, values=values, place=[place[value] for value in found])
 
 
 def _value(run: PlannedRun, key: str) -> str:

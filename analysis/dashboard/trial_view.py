@@ -215,6 +215,7 @@ def _ticks(live: LiveStore, trial: str) -> list[Series]:
     ]
 
 
+BROKEN = "Gradients/broken"
 _GROUPS = {
     "p": "Augmentation p",
     "r_t": "Overfitting heuristics",
@@ -225,6 +226,8 @@ _GROUPS = {
 
 
 def _stat(name: str, value: float | None) -> tuple[str, str, float | None]:
+    if name == BROKEN:
+        return "Share of steps with a broken gradient", name, value
     group, _, rest = name.partition("/")
     first, _, _ = rest.partition("/")
     words = {"Gradients": "Norms of gradients", "Loss": "Losses"}.get(group, group)

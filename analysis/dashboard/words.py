@@ -1,10 +1,16 @@
 """Numbers and times as pages write them; filters of the templates."""
 
+import math
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from markupsafe import Markup, escape
+
 from analysis.results.summary import DASH
+
+CODE = re.compile("`([^`]*)`")
 
 
 def short(value: float | None, digits: int = 3) -> str:
@@ -14,6 +20,14 @@ def short(value: float | None, digits: int = 3) -> str:
     if value == 0:
         return "0"
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.{digits}g}"
+
+
+def decimal(value: float | None) -> str:
+    """Return a number to three significant digits, without an exponent however small it is."""
+    if value is None:
+        return DASH
+    text = short(value)
+    return f"{value:.{2 - math.floor(math.log10(abs(value)))}f}".rstrip("0") if "e" in text else text
 
 
 def exact(value: float | None) -> str:
@@ -63,8 +77,19 @@ def p_value(value: float | None) -> str:
     return DASH if value is None else f"{value:.2g}"
 
 
+def coded(text: str) -> Markup:
+    """Return a text in which what stands between backticks is code. No letter of it is read as markup."""
+    return Markup(CODE.sub(r"<code>\1</code>", str(escape(text))))
+
+
+def sentence(text: str) -> str:
+    """Return a text with its first letter as a capital."""
+    return text[:1].upper() + text[1:]
+
+
 FILTERS: dict[str, Callable[..., Any]] = {
     "short": short,
+    "decimal": decimal,
     "exact": exact,
     "duration": duration,
     "energy": energy,
@@ -72,4 +97,6 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "moment": moment,
     "percent": percent,
     "p_value": p_value,
+    "coded": coded,
+    "sentence": sentence,
 }

@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from analysis.dashboard.api import router
+from analysis.dashboard.api_types import answer_of, body_of, fields_of, kind_of
 from analysis.dashboard.live_store import LiveStore
 from analysis.tables.store import ResultStore
 
@@ -35,9 +36,9 @@ def http_page() -> str:
 
 def _requests(path: str, methods: Mapping[str, Any]) -> Iterator[str]:
     for method, request in methods.items():
-        answer = request["responses"]["200"].get("content", {}).get("application/json", {}).get("schema", {})
         yield f"### {method.upper()} {path}"
-        yield f"{request['description'].strip()} Answer: {_kind(answer)}."
+        sends = f" Sends: {_kind(body)}." if (body := body_of(request)) else ""
+        yield f"{request['description'].strip()}{sends} Answer: {_kind(answer_of(request))}."
         rows = [
             f"| `{one['name']}` | {one['in']} | {one.get('description', '')} |" for one in request.get("parameters", ())
         ]
@@ -48,18 +49,10 @@ def _requests(path: str, methods: Mapping[str, Any]) -> Iterator[str]:
 def _type(name: str, schema: Mapping[str, Any]) -> Iterator[str]:
     yield f"### {name}"
     yield schema.get("description", "").replace("\n", " ")
-    rows = [f"| `{key}` | {_kind(value)} |" for key, value in schema.get("properties", {}).items()]
+    rows = [f"| {key and f'`{key}`'} | {_kind(value)} |" for key, value in fields_of(schema).items()]
     if rows:
         yield "\n".join(["| field | type |", "|---|---|", *rows])
 
 
 def _kind(schema: Mapping[str, Any]) -> str:
-    """Return a type in words, with a link to its description."""
-    if "$ref" in schema:
-        name = schema["$ref"].rpartition("/")[2]
-        return f"[{name}](#{name.lower()})"
-    if "anyOf" in schema:
-        return " or ".join(_kind(one) for one in schema["anyOf"])
-    if schema.get("type") == "array":
-        return f"list of {_kind(schema.get('items', {}))}"
-    return str(schema.get("type", "any"))
+    return kind_of(schema, lambda name: f"[{name}](#{name.lower()})")

@@ -32,10 +32,13 @@ class NotAllSubmitted(BackendError):
 
 
 class Backend(Protocol):
-    """Runs attempts. Methods raise BackendError if something outside adasweep fails. `power`: of a node, if known."""
+    """Runs attempts. Methods raise BackendError if something outside adasweep fails."""
 
     name: str
-    power: NodePower | None
+
+    @property
+    def power(self) -> NodePower | None:
+        """Return the power of a node; None: not known."""
 
     def slots(self, resources: Resources) -> int:
         """Return how many attempts that need `resources` can run at a time, as far as known."""

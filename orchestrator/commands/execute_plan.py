@@ -18,7 +18,7 @@ from orchestrator.plan.decide import SUBMITTED
 from orchestrator.plan.plan import Plan
 from orchestrator.plan.plan_document import write_plan
 from orchestrator.plan.status import as_json as statuses_as_json
-from orchestrator.recorders.target import default_target
+from orchestrator.recorders.target import readable_target
 from orchestrator.search.growth import Complete
 from orchestrator.search.sampling import growth_of
 from orchestrator.store.cleanup import remove_leftovers
@@ -37,7 +37,7 @@ def execute(store: Store, request: Request, flags: RunFlags) -> int:
         return _dry_run(store, plan, backend, LIVE if flags.live_code else frozen_place(store))
     backend.require_usable()
     if flags.record:
-        default_target(store)
+        readable_target(store)
     store.require_writable()
     remove_leftovers(store, plan.sweep.key, plan.observed)
     if request.evaluation is None:

@@ -35,6 +35,9 @@ PixelsOption = Annotated[
     typer.Option("--resolution", metavar="PIXELS", help="Convert the images to this size, a power of two."),
 ]
 
+TRAINABLE = (1, 3)
+"""The channels that metrics and changes of colour take."""
+
 app = new_app()
 
 
@@ -87,23 +90,33 @@ def _usable(
     """Return how a sweep names the set, and its description; prepare it if it cannot be trained from directly."""
     try:
         about = describe(source, store.data)
-        if resolution in (None, about.resolution):
+        if resolution in (None, about.resolution) and about.channels in TRAINABLE:
             return _named(source, store), about
     except DataError as error:
         reason = error
     else:
-        reason = DataError(source, f"is of {about.resolution} pixels", f"convert it to {resolution}")
+        reason = _unfit(source, about, resolution)
     found = survey(source)
     prepared = store.data / f"{name}.zip"
     if prepared.exists():
+        if source.samefile(prepared):
+            raise reason
         raise DataError(prepared, "exists already", f"use it: adasweep init {name}; or remove it")
     progress_console().print(printable(f"{reason.place}: {reason.problem}; preparing"), markup=False, soft_wrap=True)
     pixels = resolution or found.resolution(most_pixels)
     options = ["--resolution", str(pixels), "--labels", "folders" if found.class_folders else "keep"]
+    options += ["--channels", str(found.channels)]
     words = ["data", "prepare", str(source), str(prepared.resolve()), *options]
     if code := delegate.execute("trainer", words, store, sys.stderr):
         raise _PreparationFailed(code)
     return name, describe(name, store.data)
+
+
+def _unfit(source: Path, about: DataDescription, resolution: int | None) -> DataError:
+    """Return why a set is converted although it could be read."""
+    if about.channels not in TRAINABLE:
+        return DataError(source, "has transparent images, which metrics cannot measure", "convert it with --channels 3")
+    return DataError(source, f"is of {about.resolution} pixels", f"convert it to {resolution}")
 
 
 def _named(source: Path, store: Store) -> str:

@@ -18,7 +18,7 @@ from orchestrator.plan.cost import Tariff
 from orchestrator.plan.diff import diff
 from orchestrator.plan.plan_document import plan_document, plan_file_of
 from orchestrator.plan.plan_file import stored_plan
-from orchestrator.recorders.target import default_target
+from orchestrator.recorders.target import readable_target
 from orchestrator.store.layout import Store
 from trainer.command_line.group import epilog, new_app
 from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption, SweepArgument
@@ -92,6 +92,6 @@ def execute(store: Store, request: Request, *, as_json: bool, against_last: bool
 def _not_recordable(store: Store) -> Iterator[str]:
     """Yield why `run` will refuse to record, if it will."""
     try:
-        default_target(store)
+        readable_target(store)
     except UserError as error:
         yield f"{error}; or run with --no-record"

@@ -10,7 +10,7 @@ from orchestrator.display.output import print_json, result_console
 from orchestrator.errors import BackendError, LeaseHeld, LeaseSuperseded, StoreError
 from orchestrator.recorders.cursor import is_behind, refusals
 from orchestrator.recorders.ingest import has_changes, record_once
-from orchestrator.recorders.target import MlflowTarget, default_target
+from orchestrator.recorders.target import MlflowTarget, default_target, readable_target
 from orchestrator.store.layout import Store
 from orchestrator.store.lease import Holder, holder
 from trainer.command_line.group import epilog, new_app
@@ -35,7 +35,7 @@ def execute(store: Store, *, rebuild: bool, as_json: bool) -> int:
     """Make one pass and print the target. Raises BackendError if MLflow fails."""
     if not store.trials.is_dir():
         raise StoreError(store.root, "has no trials", "name a store with --store or ADASWEEP_STORE")
-    target = default_target(store)
+    target = default_target(store) if rebuild else readable_target(store, thoroughly=True)
     if rebuild or has_changes(store, target):
         store.require_writable()
         _catch_up(store, target, from_scratch=rebuild)

@@ -66,14 +66,13 @@ class WatchedRun:
     def run_to_completion(self, *, record: bool) -> int:
         """Submit and watch until every trial is settled; return the exit code."""
         with self._listening():
-            target = default_target(self.store)
-            if record and self._has_news(target):
+            if record and self._has_news(target := default_target(self.store)):
                 self.recorder = start_recorder(self.store, target, self.view.log)
             with self.view:
                 self._watch()
             if self.recorder:
                 self.recorder.finish(self._begun, lambda: self.interrupts > 1)
-                for line in refusals(target, self._begun()):
+                for line in refusals(self.recorder.target, self._begun()):
                     self.view.log(line)
         self.record_duration()
         return self._verdict()

@@ -16,14 +16,14 @@ from orchestrator.errors import BackendError, Problem, SweepError, require_none
 from orchestrator.plan.benchmark_file import read_benchmarks
 from orchestrator.plan.cautions import cautions
 from orchestrator.plan.claim_power import ClaimPower, powers_of, undecidable_problems
-from orchestrator.plan.decide import Decider, decide_one
+from orchestrator.plan.decide import Action, Decider, decide_one
 from orchestrator.plan.decide_evaluation import decide_metrics
 from orchestrator.plan.devices import device_choice, with_choice
 from orchestrator.plan.lost_moments import lost_moments
 from orchestrator.plan.plan import Plan, make_plan
 from orchestrator.plan.plan_file import stored_plan
-from orchestrator.plan.sequential import reached_seeds
-from orchestrator.plan.sources import unique_trials
+from orchestrator.plan.sequential import further_trials, reached_seeds, was_decided
+from orchestrator.plan.sources import NeededSource, unique_trials
 from orchestrator.plan.speed import SpeedEvidence, evidence
 from orchestrator.store.datasets import lookup
 from orchestrator.store.layout import Store
@@ -35,7 +35,7 @@ from orchestrator.sweep.deviations import deviations
 from orchestrator.sweep.expand import examined_cells
 from orchestrator.sweep.published_settings import published_about
 from orchestrator.sweep.reader import Sweep, examined, read_sweep
-from orchestrator.sweep.search_points import stored_points, typical_cells
+from orchestrator.sweep.search_points import configurations, stored_points, typical_cells
 from orchestrator.sweep.trial import DataLookup, Trial
 from trainer.config.train import TrainConfig
 from trainer.config.training import TransferFromTrial
@@ -76,7 +76,7 @@ def plan_sweep(store: Store, request: Request) -> Plan:
     found = gated(read, sweep, find, machine, replaced)
     if backend is None or wrong or found.problems:
         raise _refusal(store, request, found, None if wrong else backend, wrong)
-    return replace(_planned(store, request, found, backend), devices=choice)
+    return replace(_planned(store, request, found, backend, find), devices=choice)
 
 
 def _opened(store: Store, request: Request, wrong: list[Problem]) -> Backend | None:
@@ -113,7 +113,7 @@ def _refusal(
     if not (backend and found.trials and found.is_priceable):
         return SweepError([*problems, *_undecidable(request, found)])
     try:
-        plan = _planned(store, request, found, backend)
+        plan = _planned(store, request, found, backend, lookup(store))
     except (BackendError, UserError) as error:
         every = (*found.trials, *found.sample)
         warnings = cautions(found.sweep.spec, every, every, store.root)
@@ -142,13 +142,13 @@ def problems_of_plan(plan: Plan, request: Request) -> list[Problem]:
     return [*(plan.claim_problems if request.evaluation is None else ()), *plan.budget_problems]
 
 
-def _planned(store: Store, request: Request, found: Gated, backend: Backend) -> Plan:
+def _planned(store: Store, request: Request, found: Gated, backend: Backend, find: DataLookup) -> Plan:
     sweep, trials, sample = found.sweep, found.trials, found.sample
     unique = unique_trials(trials)
     configs = {trial.id: trial.config for trial in unique.values()}
     observed = observe(store, configs, reported_states(store, open_handles(store, configs)))
     known = speed_evidence(store, configs, observed, backend)
-    awaited = tuple(sample * to_sample(sweep))
+    awaited = tuple(sample * to_sample(sweep, find))
     parallel = int(min(_slots(backend, sweep), most_at_a_time(sweep, len(sample))))
     plan = make_plan(
         sweep,
@@ -167,8 +167,24 @@ def _planned(store: Store, request: Request, found: Gated, backend: Backend) -> 
     doubts = dict.fromkeys(backend.doubts(each) for each in {trial.resources: None for trial in (*to_run, *sample)})
     return replace(
         plan,
-        cautions=(*warned, *filter(None, doubts), *lost_moments(plan, store), *_deviations(sweep, (*trials, *sample))),
+        possible=_possible(store, plan, find),
+        cautions=(
+            *warned,
+            *_of_small_space(sweep, find),
+            *filter(None, doubts),
+            *lost_moments(plan, store),
+            *_deviations(sweep, (*trials, *sample)),
+        ),
     )
+
+
+def _possible(store: Store, plan: Plan, find: DataLookup) -> dict[str, NeededSource]:
+    """Return the trials that claims may yet add; none if all runs are over, and decided all claims."""
+    sweep = plan.sweep
+    is_over = all(decision.action is Action.REUSE for decision in plan.decisions.values())
+    if sweep.spec.sequential is None or (is_over and was_decided(sweep.spec, stored_plan(store, sweep.key))):
+        return {}
+    return further_trials(sweep, plan.trials, find)
 
 
 def _starts(trials: Iterable[Trial], observed: Mapping[str, Observed]) -> Iterator[TransferFromTrial]:
@@ -220,9 +236,16 @@ def _slots(backend: Backend, sweep: Sweep) -> int:
         return 1
 
 
-def to_sample(sweep: Sweep) -> int:
+def to_sample(sweep: Sweep, find: DataLookup) -> int:
     """Return the number of configurations that the sweep's search has yet to sample."""
-    return max(0, sweep.spec.search.trials - len(sweep.sampled)) if sweep.spec.search else 0
+    return max(0, configurations(sweep, find) - len(sweep.sampled)) if sweep.spec.search else 0
+
+
+def _of_small_space(sweep: Sweep, find: DataLookup) -> Iterator[str]:
+    """Yield that a search asks for more configurations than there are."""
+    search = sweep.spec.search
+    if search and (there := configurations(sweep, find)) < search.trials:
+        yield f"the space has only {there} configurations; {search.trials} are requested"
 
 
 def most_at_a_time(sweep: Sweep, trials_of_each: int) -> float:

@@ -79,7 +79,10 @@ def ray() -> Iterator[Finding]:
 
 def mlflow_server(store: Store) -> Iterator[Finding]:
     """Yield whether MLflow's server responds, if one is used; runs do not depend on it."""
-    uri = default_target(store).uri
+    try:
+        uri = default_target(store).uri
+    except UserError:  # told as the problem of recording
+        return
     if not uri.startswith("http"):
         return
     try:

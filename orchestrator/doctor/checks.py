@@ -18,7 +18,7 @@ from orchestrator.doctor.own_packages import require_own_packages
 from orchestrator.errors import StoreError
 from orchestrator.plan.plan_file import readable_plans
 from orchestrator.recorders.cursor import is_behind
-from orchestrator.recorders.target import default_target
+from orchestrator.recorders.target import readable_target
 from orchestrator.store.invalid_files import invalid_files
 from orchestrator.store.layout import Store
 from trainer.errors import UserError
@@ -148,7 +148,11 @@ def unreadable_files(store: Store) -> Iterator[Finding]:
 
 
 def _recorder(store: Store) -> Iterator[Finding]:
-    target = default_target(store)
+    try:
+        target = readable_target(store)
+    except UserError as error:
+        yield Finding("mlflow record", "wrong", str(error))
+        return
     behind = is_behind(store, target, [trial for trial in store.ids() if store.run(trial).attempts()])
     status = "is behind; to update it, run: adasweep record" if behind else "is up to date"
     yield Finding("mlflow record", "note" if behind else "ok", f"{target.uri} {status}")

@@ -1,6 +1,5 @@
 """A plan: every cell of a sweep, the action for its trial, the reason and the price. Values only."""
 
-import itertools
 from collections import Counter
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,7 +15,6 @@ from orchestrator.plan.overhead import NO_OVERHEAD, Overhead, overhead_of
 from orchestrator.plan.planned_run import planned_run, planned_source
 from orchestrator.plan.price import Price
 from orchestrator.plan.right_size import DeviceChoice
-from orchestrator.plan.sequential import further_seeds
 from orchestrator.plan.sources import Dependent, NeededSource, dependents_of, held_back, other_sources, unique_trials
 from orchestrator.plan.speed import SpeedEvidence
 from orchestrator.plan.wanted import wanted_of
@@ -51,6 +49,8 @@ class Plan:
     source_pricing: Mapping[str, Pricing] = field(default_factory=dict)
     overhead: Overhead = NO_OVERHEAD
     devices: DeviceChoice | None = None
+    possible: Mapping[str, NeededSource] = field(default_factory=dict)
+    decided: bool = False
 
     @cached_property
     def unique(self) -> Mapping[str, Trial]:
@@ -99,12 +99,12 @@ class Plan:
 
     @cached_property
     def further(self) -> tuple[RunCost, ...]:
-        """Return the costs of the seeds that undecided claims may yet add, all of them."""
+        """Return the costs of all runs that undecided claims may yet add: seeds, and sources of their own."""
         if self.pricing is None or self.decider is not decide_one:
             return ()
-        added = further_seeds(self.sweep.spec, self.trials)
-        costs = ([self.pricing.cost(trial, trial.horizon_kimg)] * count for trial, count in added)
-        return tuple(itertools.chain.from_iterable(costs))
+        sweeps = {one.sweep.key: one.sweep for one in self.possible.values()}
+        pricing = {key: replace(self.pricing, spec=sweep.spec, _known={}, _prices={}) for key, sweep in sweeps.items()}
+        return tuple(pricing[one.sweep.key].cost(one.trial, one.trial.horizon_kimg) for one in self.possible.values())
 
     @cached_property
     def totals(self) -> Totals:

@@ -33,7 +33,7 @@ def plan_file_of(plan: Plan) -> PlanFile:
         claims=tuple(spec.claims),
         published=tuple(spec.published),
         search=points_to_store(sweep),
-        sequential=range_to_store(spec),
+        sequential=range_to_store(spec, decided=plan.decided),
         sources=plan.runs[: len(plan.sources)],
         cells=plan.cells,
     )

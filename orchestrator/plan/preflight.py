@@ -2,6 +2,7 @@
 
 import math
 import re
+import zipfile
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -105,12 +106,16 @@ def _levels(name: str, there: Sequence[int]) -> str:
 
 
 def _file_problems(spec: SweepSpec) -> Iterator[KeyProblem]:
-    """Yield the networks of metrics whose files are missing."""
+    """Yield the networks of metrics whose files are missing, or are none."""
     used = {network_of(FAMILIES[parse_metric(name).family].source, spec.distance) for name in spec.metrics}
     for kind, given, wants_file in (("detector", spec.detector, "inception"), ("distance", spec.distance, "vgg16")):
         name, _, path = given.partition(":")
-        if kind in used and name == wants_file and not Path(path).is_file():
+        if kind not in used or name != wants_file:
+            continue
+        if not Path(path).is_file():
             yield (kind,), f"there is no file {path!r}; write {wants_file}:/path/to/file.pt"
+        elif not zipfile.is_zipfile(path):
+            yield (kind,), f"{path!r} is not a TorchScript file; write {wants_file}:/path/to/file.pt"
 
 
 def _device_problems(sweep: Sweep, trials: Sequence[Trial], lacks: Lacks) -> Iterator[KeyProblem]:

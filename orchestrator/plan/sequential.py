@@ -2,10 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
+from orchestrator.plan.sources import NeededSource, other_sources, unique_trials
 from orchestrator.sweep.claims import tested_claims
+from orchestrator.sweep.expand import expand
+from orchestrator.sweep.reader import Sweep
 from orchestrator.sweep.spec import SequentialSeeds, SweepSpec
-from orchestrator.sweep.trial import Trial
+from orchestrator.sweep.trial import DataLookup, Trial
 from trainer.config.claims.cells import pair_of
 from trainer.config.claims.grammar import Claim
 from trainer.config.claims.power import seeds_for
@@ -34,10 +38,15 @@ def stage_line(plan: PlanFile) -> str:
     return f"{seeds.least} to {seeds.most} seeds: {', '.join(stages)}; verdicts: adasweep claims {plan.sweep}"
 
 
-def range_to_store(spec: SweepSpec) -> SequentialRange | None:
+def range_to_store(spec: SweepSpec, *, decided: bool = False) -> SequentialRange | None:
     """Return the range of sequential seeds to store in a plan; None for other sweeps."""
     seeds = spec.sequential
-    return SequentialRange(least=seeds.from_, most=seeds.to) if seeds else None
+    return SequentialRange(least=seeds.from_, most=seeds.to, decided=decided) if seeds else None
+
+
+def was_decided(spec: SweepSpec, plan: PlanFile | None) -> bool:
+    """Return whether all claims of a sweep were decided by the runs of its stored plan."""
+    return bool(plan and plan.sequential and plan.sequential.decided and plan.claims == tuple(spec.claims))
 
 
 def claimed_pairs(spec: SweepSpec, trials: Sequence[Trial]) -> Iterator[tuple[tuple[str, str], int]]:
@@ -56,13 +65,21 @@ def most_seeds(claim: Claim, seeds: SequentialSeeds) -> int:
     return min(once, seeds.to) if claim.is_control else seeds.to
 
 
-def further_seeds(spec: SweepSpec, trials: Sequence[Trial]) -> list[tuple[Trial, int]]:
-    """Return how many seeds claims may yet add to each cell, with a trial of it."""
+def most_by_cell(spec: SweepSpec, trials: Sequence[Trial]) -> dict[str, int]:
+    """Return the most seeds that claims may give each of their cells."""
     most: dict[str, int] = {}
     for pair, seeds in claimed_pairs(spec, trials):
         most |= {cell: max(seeds, most.get(cell, 0)) for cell in pair}
+    return most
+
+
+def further_trials(sweep: Sweep, trials: Sequence[Trial], find: DataLookup) -> dict[str, NeededSource]:
+    """Return by id the trials that claims may yet add, each with its sweep: further seeds, and their own sources."""
+    most = most_by_cell(sweep.spec, trials)
     if not most:
-        return []
-    there = Counter(trial.cell for trial in trials)
-    firsts = {trial.cell: trial for trial in reversed(trials)}
-    return [(firsts[cell], seeds - there[cell]) for cell, seeds in most.items() if seeds > there[cell]]
+        return {}
+    reached = {cell: max(seeds, sweep.reached.get(cell, 0)) for cell, seeds in most.items()}
+    every = expand(replace(sweep, reached={**sweep.reached, **reached}), find)
+    there, sources = unique_trials(trials), other_sources(every)
+    added = {trial: one for trial, one in unique_trials(every).items() if trial not in there}
+    return {trial: sources.get(trial, NeededSource(one, sweep)) for trial, one in added.items()}

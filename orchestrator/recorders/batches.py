@@ -1,5 +1,6 @@
 """Sends metrics, parameters and tags to MLflow, and skips those that it refuses permanently."""
 
+import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
@@ -7,6 +8,7 @@ from mlflow import MlflowClient
 from mlflow.entities import LifecycleStage, Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import BAD_REQUEST, INVALID_PARAMETER_VALUE, ErrorCode
+from sqlalchemy.exc import DBAPIError
 
 SIZES = {Metric: 900, Param: 90, RunTag: 90}
 PERMANENT = frozenset({ErrorCode.Name(INVALID_PARAMETER_VALUE), ErrorCode.Name(BAD_REQUEST)})
@@ -50,7 +52,7 @@ def _send_part(
         if part:
             log(part)
     except MlflowException as error:
-        if error.error_code not in PERMANENT or not _is_active(client, run_id):
+        if error.error_code not in PERMANENT or _is_damage(error) or not _is_active(client, run_id):
             raise
         if len(part) == 1:
             refused[part[0].key] = " ".join(str(error).split())[:200]
@@ -58,6 +60,12 @@ def _send_part(
         middle = len(part) // 2
         for half in (part[:middle], part[middle:]):
             _send_part(client, run_id, half, log, refused)
+
+
+def _is_damage(error: MlflowException) -> bool:
+    """Return whether SQLite reports its file as damaged, which says nothing about what was sent."""
+    caused = error.__cause__
+    return isinstance(caused, DBAPIError) and type(caused.orig) is sqlite3.DatabaseError
 
 
 def _is_active(client: MlflowClient, run_id: str) -> bool:

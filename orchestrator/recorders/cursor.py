@@ -77,9 +77,9 @@ def refusals(target: MlflowTarget, trials: Iterable[str]) -> list[str]:
 
 
 def known_runs(target: MlflowTarget) -> set[str] | None:
-    """Return the ids of the runs in the store's own database; None for other databases and servers."""
+    """Return the ids of the runs in an SQLite file; None for other databases and servers."""
     try:
-        return None if target.database is None else active_runs(target.database)
+        return None if target.file is None else active_runs(target.file)
     except sqlite3.Error:
         return set()
 

@@ -20,6 +20,14 @@ def foreign_tables(database: Path) -> list[str]:
         return [] if all(one.fetchone() for one in found) else tables
 
 
+def require_sound(database: Path) -> None:
+    """Raise sqlite3.DatabaseError if a page of a database is damaged."""
+    with closing(_open(database)) as opened:
+        (found,) = opened.execute("PRAGMA quick_check(1)").fetchone()
+    if found != "ok":
+        raise sqlite3.DatabaseError(" ".join(found.split()))
+
+
 def active_runs(database: Path) -> set[str]:
     """Return the ids of the runs that are not deleted; none if there is no database. Raises sqlite3.Error."""
     if not database.exists():

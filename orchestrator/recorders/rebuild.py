@@ -53,7 +53,7 @@ def _replace(store: Store, target: MlflowTarget, database: Path, beat: Callable[
     draft = database.with_name(f"{database.name}.new-{time.time_ns()}")
     cursors = target.cursors.with_name(f"{target.cursors.name}.new")
     shutil.rmtree(cursors, ignore_errors=True)
-    fresh = replace(target, uri=sqlite_uri(draft), database=draft, cursors=cursors)
+    fresh = replace(target, uri=sqlite_uri(draft), database=draft, file=draft, cursors=cursors)
     failed = Ingester(store, fresh).ingest(time.time(), beat)
     draft.replace(database)
     shutil.rmtree(target.cursors, ignore_errors=True)

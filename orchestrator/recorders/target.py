@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
-from orchestrator.recorders.mlflow_database import foreign_tables
+from orchestrator.recorders.mlflow_database import foreign_tables, require_sound
 from orchestrator.store.layout import Store
 from trainer.errors import UserError, printable
 
@@ -26,13 +26,15 @@ _DATABASE = re.compile(r"^(sqlite|postgresql|mysql|mssql)(\+\w+)?://.")
 class MlflowTarget:
     """MLflow's database or server, the location of artifacts, and the folder of cursors.
 
-    `database` is the store's own SQLite file; None for databases and servers shared with others.
+    `database` is the store's own SQLite file; None for databases and servers shared with others. `file` is the SQLite
+    file, at any place; None for other databases and servers.
     """
 
     uri: str
     artifacts: str
     cursors: Path
     database: Path | None = None
+    file: Path | None = None
 
     @property
     def artifact_location(self) -> str | None:
@@ -55,10 +57,30 @@ def default_target(store: Store, environment: Mapping[str, str] = os.environ) ->
     if file and database is None and file.exists():
         _require_mlflow(file)
     cursors = root / "mlflow" / hashlib.sha256(uri.encode()).hexdigest()[:8]
-    return MlflowTarget(uri, (root / "mlartifacts").as_uri(), cursors, database)
+    return MlflowTarget(uri, (root / "mlartifacts").as_uri(), cursors, database, file)
+
+
+def readable_target(store: Store, *, thoroughly: bool = False) -> MlflowTarget:
+    """Return the default target. Raises UserError also if its SQLite file is damaged, as far as its schema shows.
+
+    `thoroughly`: its pages are checked as well, which takes about 10 ms per MB.
+    """
+    target = default_target(store)
+    file = target.file
+    try:
+        if file and file.exists():
+            (require_sound if thoroughly else foreign_tables)(file)
+    except sqlite3.DatabaseError as error:
+        if target.database:
+            raise UserError(str(file), f"cannot be read ({error})", _REBUILD) from None
+        raise UserError(VARIABLE, f"{file} cannot be read ({error})", _WAY_OUT) from None
+    return target
 
 
 _WAY_OUT = "name sqlite:///FILE or http://HOST:PORT, or unset it to record into the store's own mlflow.db"
+
+
+_REBUILD = "to rebuild it from the files, run: adasweep record --rebuild"
 
 
 def sqlite_uri(path: Path) -> str:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from statistics import fmean
 
 from orchestrator.dispatch.dispatcher import Dispatcher, is_settled
 from orchestrator.errors import LeaseHeld, PlanError, SweepError
@@ -20,13 +21,15 @@ from orchestrator.search.sequential import SequentialGrowth
 from orchestrator.store.lease import BEAT_SECONDS, Lease, acquire
 from orchestrator.sweep.expand import applies
 from orchestrator.sweep.search_points import study_name, trials_of
-from orchestrator.sweep.search_space import Applies, Point, Search, every, is_countable
+from orchestrator.sweep.search_space import Applies, OverSeeds, Point, Search, every, is_countable
 from orchestrator.sweep.trial import DataLookup, Trial
 
 MOST_REPEATS = 20
 """How many repetitions may be sampled in a row before the space is enumerated."""
 
 MOST_POINTS = 10_000
+
+OVER_SEEDS: dict[OverSeeds, Callable[[list[float]], float]] = {"mean": fmean, "worst": max}
 
 
 @dataclass
@@ -136,14 +139,15 @@ class Sampling:
         grow(dispatcher, plan, sweep, (*plan.trials, *trials), self.log)
 
     def _result(self, trials: tuple[str, ...]) -> Result:
-        """Return the result of a configuration: means over its trials."""
+        """Return the result of a configuration: the mean over its trials, or the worst of them."""
         decisions = [self.dispatcher.decisions[trial] for trial in trials]
         curves = [self._curve(trial) for trial in trials]
         bests = [min(curve.values(), default=math.inf) for curve in curves]
-        score = sum(bests) / len(bests) if bests else math.inf
+        over = self.search.over_seeds
+        score = OVER_SEEDS[over](bests) if bests else math.inf
         failed = any(decision.action is Action.BLOCKED for decision in decisions) or not math.isfinite(score)
         stopped = any(decision.action is Action.STOPPED for decision in decisions)
-        return Result(None if failed else score, mean_curve(curves), stopped and not failed)
+        return Result(None if failed else score, joint_curve(curves, over), stopped and not failed)
 
     def _curve(self, trial: str) -> Mapping[float, float]:
         horizon = self.dispatcher.plan.wanted[trial].horizon_kimg
@@ -160,10 +164,10 @@ def _text(point: Point) -> str:
     return ", ".join(f"{key}={value}" for key, value in point.items())
 
 
-def mean_curve(curves: list[Mapping[float, float]]) -> dict[float, float]:
-    """Return the mean of curves at the points where all of them have a score."""
+def joint_curve(curves: list[Mapping[float, float]], over: OverSeeds) -> dict[float, float]:
+    """Return the mean or the worst of curves at the points where all of them have a score."""
     shared = set.intersection(*map(set, curves)) if curves else set()
-    return {kimg: sum(curve[kimg] for curve in curves) / len(curves) for kimg in sorted(shared)}
+    return {kimg: OVER_SEEDS[over]([curve[kimg] for curve in curves]) for kimg in sorted(shared)}
 
 
 @contextmanager

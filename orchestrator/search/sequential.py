@@ -14,6 +14,7 @@ from typing import Any
 from orchestrator.dispatch.dispatcher import Dispatcher, is_settled
 from orchestrator.display.plan_table import many
 from orchestrator.errors import PlanError
+from orchestrator.plan.plan_document import write_plan
 from orchestrator.plan.plan_file import stored_plan
 from orchestrator.plan.sequential import claimed_pairs, reached_seeds
 from orchestrator.search.growth import grow
@@ -94,6 +95,8 @@ class SequentialGrowth:
         cells = {trial.cell: len(plan.sweep.seeds_of(trial.cell)) for trial in plan.trials}
         reached = {cell: max(had, there.get(cell, 0), wanted.get(cell, 0)) for cell, had in cells.items()}
         if reached == cells:
+            if not any(wanted.values()):
+                write_plan(self.dispatcher.store, replace(plan, decided=True))
             return
         sweep = replace(plan.sweep, reached=reached)
         every = expand(sweep, self.find)

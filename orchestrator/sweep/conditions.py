@@ -45,6 +45,8 @@ class ConditionChecker:
         """
         for path, values in self._wanted.items():
             had, met = self._had[path], self._is_met(path)
+            if not values:
+                yield path, values, "an empty list matches no cell"
             for value in values:
                 if value not in had and not (met and isinstance(value, int | float)):
                     yield path, value, f"no cell has {value!r}; cells have {_listed(had)}{_near(value, had)}"

@@ -41,7 +41,10 @@ def deviations(file: PublishedFile, sweep: Sweep, trials: Sequence[Trial]) -> It
 
 
 def facts_of(sweep: Sweep, trial: Trial) -> Facts:
-    """Return the settings of a run: `cell`, `data`, `images`, `generator.width.256`, `methods.bcr.transform` ..."""
+    """Return the settings of a run: `cell`, `data`, `images`, `generator.width.256`, `methods.bcr.transform` ...
+
+    `whole`: it is trained on all images of its data set.
+    """
     spec, config = sweep.spec, trial.config
     sizes = [4 << power for power in range(config.data.resolution.bit_length() - 2)]
     return {
@@ -52,6 +55,7 @@ def facts_of(sweep: Sweep, trial: Trial) -> Facts:
         "seed": trial.seed,
         "data": trial.data_path.stem,
         "images": config.data.training_images,
+        "whole": config.data.subset == config.data.images,
         "horizon_kimg": trial.horizon_kimg,
         "gpus": trial.resources.gpus,
         "micro_batches": config.micro_batches,

@@ -80,6 +80,7 @@ GROUPS: Notes = {
             "trials": "Number of configurations.",
             "space": "The values of each key.",
             "sampler": "How configurations are drawn: `tpe` learns from earlier ones, `random` does not.",
+            "over_seeds": "What of a configuration's trials is minimised: the `mean` of their scores, or the `worst`.",
             "driver": "`optuna` on any backend, or `ray_tune` inside a Ray cluster.",
             "startup": "Number of random configurations before `tpe` begins.",
             "parallel": "Configurations at a time.",

@@ -63,13 +63,15 @@ def _unused_seed(place: int, seeds: Sequence[Any]) -> int:
     return next(seed for seed in range(MOST_SEED - place * len(seeds), 0, -1) if seed not in seeds)
 
 
-def _default_metric(_place: int, _metrics: Sequence[Any]) -> str:
-    return str(SweepSpec.model_fields["metrics"].default[0])
+def _unused_metric(place: int, metrics: Sequence[Any]) -> str:
+    """Return a metric that stands nowhere else in a list."""
+    names = (f"fid{images}k" for images in range(2 + place * len(metrics), 10_000_000))
+    return next(name for name in names if name not in metrics)
 
 
 STAND_INS: dict[str, Callable[[int, Sequence[Any]], object]] = {
     "claims": _unread_claim,
-    "metrics": _default_metric,
+    "metrics": _unused_metric,
     "seeds": _unused_seed,
 }
 """What takes the place of a wrong item of a list, by key."""

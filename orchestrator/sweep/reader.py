@@ -15,7 +15,7 @@ from orchestrator.sweep.include import load_with_included, overlaid
 from orchestrator.sweep.keys import HORIZON, key_problem, models_in
 from orchestrator.sweep.published_values import published_problems
 from orchestrator.sweep.readable_part import readable_part
-from orchestrator.sweep.search_space import Point
+from orchestrator.sweep.search_space import Choice, Point
 from orchestrator.sweep.sequential import seed_problems
 from orchestrator.sweep.spec import SweepSpec
 from orchestrator.sweep.spec_checks import spec_problems
@@ -127,7 +127,9 @@ def _validated(source: YamlSource, tier: str) -> Examined:
         if part is None:
             return Examined(None, problems)
         rest = Sweep(source, tier, part.spec)
-        return Examined(rest, problems + _misfits(rest), part.left_out)
+        told = {(problem.place, problem.key) for problem in problems}
+        more = [problem for problem in _misfits(rest) if (problem.place, problem.key) not in told]
+        return Examined(rest, problems + more, part.left_out)
     return Examined(sweep, _misfits(sweep))
 
 
@@ -158,8 +160,8 @@ def _place(source: YamlSource, tier: str, path: KeyPath) -> KeyPath:
 
 
 def _explained(detail: ErrorDetails, values: Any) -> tuple[KeyPath, str]:
-    """Return the path of a pydantic error, and a readable message."""
-    path = _path_in(values, detail)
+    """Return the path of a pydantic error, and a readable message. An error of the whole sweep is one of `zip`."""
+    path = _path_in(values, detail) or ("zip",)
     if detail["type"] == "extra_forbidden":
         return path, "is not a key" + did_you_mean(str(path[-1]), _fields_at(path[:-1]))
     return path, error_text(detail)
@@ -216,7 +218,14 @@ def _repeated(spec: SweepSpec) -> Iterator[tuple[KeyPath, str]]:
         for path, grid in grids
         for key, values in grid.items()
     ]
-    for path, values in [*axes, (("seeds",), spec.seed_values)]:
+    space = spec.search.space if spec.search else {}
+    chosen = {key: one.choice for key, one in space.items() if isinstance(one, Choice)}
+    choices = [
+        (("search", "space", key, "choice"), [coerced(key, value) for value in values])
+        for key, values in chosen.items()
+    ]
+    lists = [((key,), getattr(spec, key)) for key in ("metrics", "probes", "figures", "claims")]
+    for path, values in [*axes, *choices, *lists, (("seeds",), spec.seed_values)]:
         yield from (((*path, index), f"{values[index]!r} is listed twice") for index in _repetitions(values))
     rows = list(zip(*([coerced(key, value) for value in values] for key, values in spec.zip.items()), strict=True))
     first = next(iter(spec.zip), "")
@@ -224,9 +233,13 @@ def _repeated(spec: SweepSpec) -> Iterator[tuple[KeyPath, str]]:
 
 
 def _repetitions(values: Sequence[Any]) -> Iterator[int]:
-    """Yield the indices of repeated values; booleans do not equal numbers."""
-    typed = [(type(value) is bool, value) for value in values]
+    """Yield the indices of repeated values; booleans do not equal numbers, and `{type: ada}` equals `ada`."""
+    typed = [(type(value) is bool, value["type"] if _is_type_alone(value) else value) for value in values]
     yield from (index for index, value in enumerate(typed) if value in typed[:index])
+
+
+def _is_type_alone(value: Any) -> bool:
+    return isinstance(value, dict) and value.keys() == {"type"}
 
 
 def _assigned(spec: SweepSpec) -> Iterator[tuple[KeyPath, str]]:

@@ -1,6 +1,7 @@
 """The sampled configurations of a search, as stored in its plan, and the identity of its study."""
 
 import hashlib
+import itertools
 import json
 from dataclasses import replace
 from typing import Any
@@ -9,7 +10,7 @@ from orchestrator.errors import SweepError
 from orchestrator.sweep.conditions import ConditionChecker
 from orchestrator.sweep.expand import ExaminedCells, applies, examined_cells, expand, unmet_problems
 from orchestrator.sweep.reader import Sweep
-from orchestrator.sweep.search_space import Point, Search, examples
+from orchestrator.sweep.search_space import Point, Search, every, examples, is_countable
 from orchestrator.sweep.spec import SweepSpec
 from orchestrator.sweep.trial import DataLookup, Trial
 from trainer.config.plan_file import SampledPoints
@@ -20,6 +21,10 @@ IRRELEVANT = frozenset(
 """Parts of a sweep that affect neither a configuration nor the meaning of its score."""
 
 
+MOST_COUNTED = 1000
+"""The largest number of requested configurations that is compared with those that a space has."""
+
+
 def space_digest(search: Search) -> str:
     """Return 12 digits that identify the search space."""
     return _digest({key: dimension.model_dump(by_alias=True) for key, dimension in search.space.items()})
@@ -28,7 +33,8 @@ def space_digest(search: Search) -> str:
 def study_name(spec: SweepSpec) -> str:
     """Return 12 digits that are equal for searches with comparable scores: same space, same settings."""
     assert spec.search
-    return _digest([space_digest(spec.search), spec.model_dump(mode="json", exclude=set(IRRELEVANT)), spec.score_name])
+    about = [space_digest(spec.search), spec.model_dump(mode="json", exclude=set(IRRELEVANT)), spec.score_name]
+    return _digest(about if spec.search.over_seeds == "mean" else [*about, spec.search.over_seeds])
 
 
 def stored_points(sweep: Sweep, kept: SampledPoints | None) -> tuple[Point, ...]:
@@ -66,6 +72,21 @@ def typical_cells(sweep: Sweep, find: DataLookup) -> ExaminedCells:
     ends = examined_cells(replace(sweep, sampled=tuple(shown)), find, are_examples=True)
     typical = examined_cells(replace(sweep, sampled=(shown[0],)), find)
     return ExaminedCells(typical.trials, [*unmet_problems(sweep, conditions), *ends.problems])
+
+
+def configurations(sweep: Sweep, find: DataLookup) -> int:
+    """Return how many configurations a search can sample: those that it asks for, or all if the space has fewer.
+
+    Spaces that are large or have mistakes are not counted.
+    """
+    search = sweep.spec.search
+    assert search
+    if not is_countable(search.space) or search.trials > MOST_COUNTED:
+        return search.trials
+    try:
+        return sum(1 for _ in itertools.islice(every(search.space, applies(sweep, find)), search.trials))
+    except SweepError:
+        return search.trials
 
 
 def _digest(value: Any) -> str:

@@ -149,18 +149,22 @@ AnyDimension = Annotated[
 
 MOST_SAMPLED = 200_000
 
+OverSeeds = Literal["mean", "worst"]
+
 
 class Search(Settings):
     """Samples configurations one by one, based on the results of earlier ones.
 
     trials: total number of configurations     parallel: number at a time     startup: number of random ones first (tpe)
     driver: optuna (on any backend), or ray_tune (Ray Tune inside a Ray cluster)
+    over_seeds: what of a configuration's trials is minimised: the mean of their scores, or the worst
     """
 
     trials: Annotated[PositiveInt, Field(le=MOST_SAMPLED)]
     space: dict[str, AnyDimension] = Field(min_length=1)
     sampler: Literal["tpe", "random"] = "tpe"
     driver: Literal["optuna", "ray_tune"] = "optuna"
+    over_seeds: OverSeeds = "mean"
     startup: PositiveInt = 10
     parallel: PositiveInt = 4
     seed: Seed = 0

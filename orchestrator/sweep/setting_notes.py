@@ -101,6 +101,7 @@ SETTINGS: Notes = {
     "objective.path_length_decay": "Share by which a step moves the mean path length.",
     "objective.path_length_batch_shrink": "Path lengths are computed from the batch divided by this.",
     "objective.penalty_weight": "Weight of WGAN-GP's gradient penalty.",
+    "objective.penalty_target": "Slope of D that WGAN-GP's penalty aims at.",
     "objective.drift_weight": "Weight of the squared score, which keeps WGAN-GP's scores near zero.",
     "augment": "Augmentation of what the discriminator sees, by name.",
     "augment.type": "Name of the augmentation.",

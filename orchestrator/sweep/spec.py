@@ -91,7 +91,7 @@ class SweepSpec(Settings):
     def _zip_has_equal_lengths(self) -> Self:
         if len({len(values) for values in self.zip.values()}) > 1:
             lengths = ", ".join(f"{key} {len(values)}" for key, values in self.zip.items())
-            raise ValueError(f"zip: lists of different lengths ({lengths})")
+            raise ValueError(f"lists of different lengths ({lengths})")
         return self
 
     def at_horizon(self, kimg: float) -> Self:

@@ -54,7 +54,8 @@ def _read(file: Path) -> str:
 def _failure(file: Path, error: MarkedYAMLError) -> SweepError:
     mark = error.problem_mark or error.context_mark
     line = mark.line + 1 if mark else 1
-    return SweepError([Problem(f"{file}:{line}", "YAML", error.problem or error.context or "cannot be read")])
+    problem = (error.problem or error.context or "cannot be read").partition(" with value ")[0]
+    return SweepError([Problem(f"{file}:{line}", "YAML", problem)])
 
 
 def _lines(root: Node | None) -> dict[KeyPath, int]:

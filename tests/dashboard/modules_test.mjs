@@ -11,6 +11,8 @@ const { positions } = await load("search.js");
 const { aligned } = await load("chart.js");
 const { linesAt } = await load("logits.js");
 const { merge } = await load("changes.js");
+const { hintOf } = await load("overflow.js");
+const { atOnce } = await load("page.js");
 const { bestCells, floorsOf, listed, marks } = await load("curves.js");
 
 const view = {
@@ -147,4 +149,25 @@ test("the floor is shaded for FID, of the cells that are shown", () => {
   const floors = [{ cell: 0, mean: 9, std: 1 }, { cell: 1, mean: 4, std: 1 }];
   assert.deepEqual(floorsOf(floors, "fid2k-lite0", new Set([1])), [{ y: 4, place: 1 }]);
   assert.deepEqual(floorsOf(floors, "kid2k-lite0", new Set([1])), []);
+});
+
+test("a box that scrolls says which way it goes on", () => {
+  const box = { scrollLeft: 0, scrollWidth: 900, clientWidth: 350 };
+  assert.equal(hintOf(box), "more →");
+  assert.equal(hintOf({ ...box, scrollLeft: 200 }), "← more →");
+  assert.equal(hintOf({ ...box, scrollLeft: 550 }), "← more");
+  assert.equal(hintOf({ ...box, scrollWidth: 350 }), "");
+});
+
+test("what is pressed twice is asked once, and again when it was answered", async () => {
+  const box = {};
+  let [asked, answer] = [0, null];
+  const work = () => { asked += 1; return new Promise((done) => { answer = done; }); };
+  const first = atOnce(box, work);
+  await atOnce(box, work);
+  assert.equal(asked, 1);
+  answer();
+  await first;
+  atOnce(box, work);
+  assert.equal(asked, 2);
 });

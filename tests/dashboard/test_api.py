@@ -194,3 +194,15 @@ def test_a_damaged_table_is_told_and_collected_anew(tmp_path: Path) -> None:
         while found.get("/api/sweeps").json["sweeps"][0]["problem"] and time.monotonic() < deadline:
             time.sleep(0.2)
         assert found.get("/api/sweeps").json["sweeps"][0]["states"] == {"done": 2}
+
+
+def test_the_page_of_the_api_names_every_request_and_type(site: Served) -> None:
+    described, page = site.get("/openapi.json").json, site.get("/api").text
+    assert "`" not in page
+    assert "Response " not in page
+    for path, methods in described["paths"].items():
+        assert f"<code>{path}</code>" in page
+        assert all(f"<h3>{about['summary']}</h3>" in page for about in methods.values())
+    linked = set(re.findall(r'href="#(\w+)"', page))
+    assert linked - set(re.findall(r'id="(\w+)"', page)) == set()
+    assert "FigureCards" in linked

@@ -6,6 +6,7 @@ import statistics
 from pathlib import Path
 from typing import Any
 
+import pyarrow.dataset as ds
 import pytest
 
 from analysis.dashboard.export import export_pages
@@ -111,6 +112,24 @@ def test_the_table_is_filtered_sorted_and_copied(browser: Any, site: Served) -> 
         copied = page.evaluate("navigator.clipboard.readText()").split("\n")
         assert copied[0].startswith("trial,cell,seed,state,best")
         assert len(copied) == 4
+
+
+def test_the_table_of_runs_says_what_the_parquet_tables_say(browser: Any, site: Served, store: ResultStore) -> None:
+    runs = {row["trial"]: row for row in ds.dataset(store.tables / "runs").to_table().to_pylist()}
+    scores = ds.dataset(store.tables / "metrics").to_table().to_pandas().groupby("trial")["value"].min()
+    with opened(browser, f"{site.url}/sweeps/synthetic#by=runs") as page:
+        page.wait_for_selector("#table tbody tr")
+        heads = [text.strip() for text in page.locator("#table thead th").all_inner_texts()]
+        lines = [row.split("\t") for row in page.locator("#table tbody tr").all_inner_texts()]
+    shown = [dict(zip(heads, line, strict=True)) for line in lines]
+    assert {row["trial"] for row in shown} == set(runs)
+    for row in shown:
+        known = runs[row["trial"]]
+        for column, value in (("kimg", known["kimg"]), ("hours", known["hours"])):
+            assert float(row[column]) == pytest.approx(value, rel=1e-3)
+        assert float(row["kWh"]) == pytest.approx(known["energy_joules"] / 3.6e6, rel=1e-3)
+        if row["state"] != "diverged":
+            assert float(row["best"]) == pytest.approx(scores[row["trial"]], rel=1e-3)
 
 
 def test_two_cells_are_compared(browser: Any, site: Served) -> None:

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from analysis.figures.render import render
 from analysis.synthetic_store import id_of, write_store
 from analysis.tables.store import ResultStore
-from tests.analysis.stores import WHOLE
+from tests.analysis.stores import WHOLE, loaded
 from tests.dashboard.serving import TOKEN, Served, served
 
 TRIAL = id_of(WHOLE[0])
@@ -97,18 +98,26 @@ def test_a_link_that_leads_out_of_the_store_is_not_followed(tmp_path: Path) -> N
     picture = store.run(TRIAL).samples / "reals.png"
     picture.unlink()
     picture.symlink_to(secret)
+    render("fid_curves", *loaded(store))
+    figure = store.figures("synthetic") / "fid_curves.png"
+    figure.unlink()
+    figure.symlink_to(secret)
     with served(store) as found:
-        answer = found.get(f"/files/samples/{TRIAL}/reals.png")
-    assert (answer.status, b"secret" in answer.body) == (404, False)
+        for path in (f"/files/samples/{TRIAL}/reals.png", "/files/figures/synthetic/fid_curves.png"):
+            answer = found.get(path)
+            assert (answer.status, b"secret" in answer.body) == (404, False)
 
 
-@pytest.mark.parametrize("path", ["/", "/api/sweeps", "/nope", "/assets/style.css"])
+@pytest.mark.parametrize(
+    "path", ["/", "/api/sweeps", "/nope", "/assets/style.css", f"/files/samples/{TRIAL}/reals.png"]
+)
 def test_every_answer_forbids_what_a_page_does_not_need(site: Served, path: str) -> None:
     headers = site.get(path).headers
     assert "default-src 'none'" in headers["content-security-policy"]
     assert "frame-ancestors 'none'" in headers["content-security-policy"]
     assert "unsafe" not in headers["content-security-policy"]
     assert headers["x-content-type-options"] == "nosniff"
+    assert headers["x-frame-options"] == "DENY"
     assert "server" not in headers
 
 

@@ -60,11 +60,12 @@ def test_a_page_fits_its_window(browser: Any, rich: Served, pictures: Path, name
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("name", list(PAGES))
-def test_axe_finds_nothing_serious(browser: Any, rich: Served, name: str, scheme: str) -> None:
+def test_axe_finds_nothing_serious(browser: Any, rich: Served, name: str, width: int, scheme: str) -> None:
     axe = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
     address = f"{rich.url}/{PAGES[name]}"
-    with browser.new_context(color_scheme=scheme) as context:
+    with browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 900}) as context:
         page = context.new_page()
         page.goto(address)
         page.wait_for_selector("#live:has-text('live')")

@@ -217,6 +217,15 @@ def test_transparency_of_every_kind_is_composited_on_the_stated_background(
     assert f"2 images with transparent pixels composited on {background}" in reported(source)
 
 
+@pytest.mark.parametrize(("kind", "channels"), [("RGBA", 4), ("LA", 2)])
+def test_transparency_that_is_kept_is_reported_with_how_to_composite_it(
+    tmp_path: Path, kind: str, channels: int
+) -> None:
+    source = folder_of(tmp_path / "in", [transparent(kind)] * 2, "png")
+    assert prepared(source, background="#00ff00").shape[3] == channels
+    assert "2 images with transparency, which is kept as a channel; to composite it" in reported(source)
+
+
 @pytest.mark.parametrize("kind", ["P", "bytes", "GIF", "RGB", "L", "1", "I;16"])
 def test_a_transparent_colour_is_not_trained_from_but_needs_preparing(tmp_path: Path, kind: str) -> None:
     source = folder_of(tmp_path / "in", [transparent(kind)] * 2, "gif" if kind == "GIF" else "png")

@@ -23,6 +23,7 @@ def test_linear_critic_of_unit_slope_pays_nothing() -> None:
     logits = (images.flatten(1) @ direction)[:, None]
     assert torch.allclose(slope_penalty(logits, images), torch.zeros(4), atol=1e-10)
     assert torch.allclose(slope_penalty(3 * logits, images), torch.full([4], 4.0))
+    assert torch.allclose(slope_penalty(3 * logits, images, target=1.5), torch.full([4], 1.0))
 
 
 def test_points_lie_between_the_images_of_each_pair() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from infra.ports import free_ports
 from orchestrator.doctor import backends as doctor_backends
+from orchestrator.doctor.checks import examine
 from orchestrator.doctor.finding import Finding
 from orchestrator.errors import BackendError
 from orchestrator.store.layout import Store
@@ -84,6 +85,18 @@ def test_a_server_that_does_not_answer_is_a_note(tmp_path: Path, monkeypatch: py
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{free_ports(1)[0]}")
     (finding,) = doctor_backends.mlflow_server(Store(tmp_path))
     assert finding.verdict == "note"
+
+
+@pytest.mark.parametrize("uri", ["file:/somewhere", "sqlite:///{}/notes.txt"])
+def test_a_place_that_cannot_be_recorded_to_is_one_finding_of_many(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, uri: str
+) -> None:
+    (tmp_path / "notes.txt").write_text("no database, but long enough to have a header " * 20)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri.format(tmp_path))
+    found = {finding.name: finding for finding in examine(Store(tmp_path))}
+    assert found["mlflow record"].verdict == "wrong"
+    assert "name sqlite:///FILE or http://HOST:PORT" in found["mlflow record"].detail
+    assert found["python"].verdict == "ok"
 
 
 def test_a_folder_that_hides_a_package_is_reported(tmp_path: Path) -> None:

@@ -66,6 +66,23 @@ def test_images_of_other_shapes_are_prepared_and_their_folders_become_classes(he
     assert {(one.config.data.resolution, one.config.data.classes) for one in trials} == {(32, 2)}
 
 
+def test_transparent_and_mixed_images_are_prepared_as_rgb(here: Path, capfd: Capture) -> None:
+    for number, channels in enumerate([4, 3, 1] * 4):
+        (here / "stickers").mkdir(exist_ok=True)
+        (here / "stickers" / f"{number:02}.png").write_bytes(encode_png(pixels(number, 32, channels)))
+    assert init("./stickers") == 0
+    assert "12 images of 32x32 pixels, RGB, no classes" in Path("stickers.yaml").read_text()
+    assert plan_sweep(Store(here / "store"), Request(Path("stickers.yaml"))).trials
+    assert "transparent pixels composited on white" in capfd.readouterr().err
+
+
+def test_a_transparent_set_of_the_store_says_what_to_do(here: Path, capfd: Capture) -> None:
+    folder_set(here / "photos", 4, side=16, channels=4)
+    assert main(["data", "prepare", "photos", "photos", "--channels", "4", "--store", "store"]) == 0
+    assert init("photos") == 2
+    assert "convert it with --channels 3" in last_line_of_errors(capfd)
+
+
 def test_the_resolution_can_be_chosen(here: Path) -> None:
     folder_set(here / "photos", 12, labels=[0, 1] * 6, side=32)
     assert init("./photos", "--resolution", "16", "--out", "small.yaml") == 0

@@ -62,6 +62,29 @@ MISTAKES = [
     ("metrics: [fid50_test]\n", ["metrics[0]: fid50_test cannot be measured", "there is no tiny-test.zip beside it"]),
     ("detector: inception:/nowhere/it.pt\n", ["detector: there is no file '/nowhere/it.pt'"]),
     ("metrics: [ppl50_wend]\ndistance: vgg16:/nowhere/it.pt\n", ["distance: there is no file '/nowhere/it.pt'"]),
+    ("detector: inception:/proc/version\n", ["detector: '/proc/version' is not a TorchScript file"]),
+    ("metrics: [fid50, kid50, fid50]\n", ["metrics[2]: 'fid50' is listed twice"]),
+    ("figures: [fid_curves, fid_curves]\n", ["figures[1]: 'fid_curves' is listed twice"]),
+    ("grid: {augment: [none, {type: none}]}\n", ["grid.augment[1]: {'type': 'none'} is listed twice"]),
+    (
+        "metrics: [fid50]\nsearch: {trials: 2, space: {batch: {choice: [32, '32']}}}\n",
+        ["search.space.batch.choice[1]: 32 is listed twice"],
+    ),
+    ("metrics: [fid50]\nscore: FID50\n", ["score: FID50 is not measured", "did you mean 'fid50'?"]),
+    (
+        "zip: {batch: [16, 32], micro_batch: [16]}\n",
+        ["yaml:4: zip: lists of different lengths (batch 2, micro_batch 1)"],
+    ),
+    ("seeds: [0, true]\n", ["seeds[1]: Input should be a valid integer", "'true'"]),
+    ("seeds: true\n", ["seeds: Input should be a valid integer", "'true'"]),
+    ("horizon_kimg: true\n", ["horizon_kimg: Input should be a valid number", "'true'"]),
+    ("grid: {objective.r1_gamma: [1, true]}\n", ["grid.objective.r1_gamma[1]: Input should be a valid number"]),
+    ("resources: {cpus: false}\n", ["resources.cpus: 'false' is not one of: auto"]),
+    ("grid: {batch: [16, 32]}\nexclude: [{batch: []}]\n", ["exclude[0].batch: an empty list matches no cell"]),
+    (
+        "grid: {batch: [16, 32]}\nwhen: [{if: {batch: []}, set: {objective.r1_gamma: 3}}]\n",
+        ["when[0].if.batch: an empty list matches no cell"],
+    ),
     ("detector: lite\n", ["detector: no detector is called 'lite'", "did you mean lite0?"]),
     ("probes: [jacobain]\n", ["probes[0]: ", "jacobian"]),
     ("budget: {cpu_hours: 1.0e-9}\n", ["over the budget of 1e-09"]),
@@ -317,3 +340,33 @@ def test_ray_tune_trains_no_sources_and_says_so(read: Read) -> None:
     assert [problem.text for problem in problems] == [
         "ray_tune does not train the sources of transfers; use driver: optuna"
     ]
+
+
+def test_a_claim_stated_twice_is_refused(store: Store, sweep_file: Write, capsys: Capture) -> None:
+    text = f"{HEAD}metrics: [fid50]\nseeds: 9\ngrid: {{augment: [none, ada]}}\nclaims: ['ada < none', 'ada < none']\n"
+    assert main(["plan", str(sweep_file(text)), "--store", str(store.root)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "claims[1]: 'ada < none' is listed twice" in line
+
+
+@pytest.mark.parametrize(
+    ("space", "there"),
+    [
+        ("batch: {choice: [16, 32]}, objective.r1_gamma: {choice: [1, 2, 3]}", 6),
+        ("augment: {choice: [none, ada]}, augment.target: {choice: [0.5, 0.6], when: {augment: ada}}", 3),
+        ("objective.r1_gamma: {uniform: [1, 2]}", 7),
+    ],
+)
+def test_a_search_is_priced_for_the_configurations_that_there_are(
+    store: Store, sweep_file: Write, capsys: Capture, space: str, there: int
+) -> None:
+    text = f"{HEAD}metrics: [fid50]\nsearch: {{trials: 7, space: {{{space}}}}}\n"
+    assert main(["plan", str(sweep_file(text)), "--store", str(store.root)]) == 0
+    shown = capsys.readouterr().out
+    assert f"{there} more runs yet to be sampled" in shown
+    assert (f"the space has only {there} configurations; 7 are requested" in shown) == (there < 7)
+
+
+def test_more_cpus_than_the_machine_has_are_reported(store: Store, sweep_file: Write, capsys: Capture) -> None:
+    assert main(["plan", str(sweep_file(f"{HEAD}resources: {{cpus: 500}}\n")), "--store", str(store.root)]) == 0
+    assert "500 CPUs are requested, this machine has" in capsys.readouterr().out

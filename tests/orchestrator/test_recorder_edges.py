@@ -15,7 +15,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import BAD_REQUEST
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DatabaseError
 
 from orchestrator.cli import main
 from orchestrator.recorders import ingest
@@ -161,6 +164,70 @@ def test_a_database_that_cannot_be_read_is_set_aside_by_a_rebuild(
     assert "cannot be read" in capsys.readouterr().err
     assert [path.read_bytes()[:11] for path in store.root.glob("mlflow.db.unreadable-*")] == [b"no database"]
     assert not is_behind(store, default_target(store), [run.path.name])
+
+
+def _damaged(content: bytes, kind: str) -> bytes:
+    middle = len(content) // 2 // 4096 * 4096
+    return {
+        "cut": content[:20_000],
+        "replaced": b"no database " * 100,
+        "a damaged page": content[:middle] + b"\xff" * 40_960 + content[middle + 40_960 :],
+    }[kind]
+
+
+@pytest.mark.parametrize("place", ["own", "elsewhere"])
+@pytest.mark.parametrize("kind", ["cut", "replaced", "a damaged page"])
+def test_a_damaged_database_is_reported_although_all_was_recorded(
+    store: Store,
+    run: RunDir,
+    empty_database: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: Any,
+    kind: str,
+    place: str,
+) -> None:
+    database = store.root / ("mlflow.db" if place == "own" else "other.db")
+    shutil.copy(empty_database, database)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", sqlite_uri(database))
+    record(store)
+    assert not is_behind(store, default_target(store), [run.path.name])
+    damaged = _damaged(database.read_bytes(), kind)
+    database.write_bytes(damaged)
+    assert main(["record", "--store", str(store.root)]) == 2
+    shown = capsys.readouterr()
+    (line,) = shown.err.splitlines()
+    assert "cannot be read (" in line
+    assert ("adasweep record --rebuild" if place == "own" else "name sqlite:///FILE") in line
+    assert not shown.out
+    assert database.read_bytes() == damaged
+
+
+@pytest.mark.parametrize(("name", "kind"), [("mlflow.db", "emptied"), ("other.db", "deleted")])
+def test_what_is_gone_with_its_database_is_recorded_again(
+    store: Store, run: RunDir, empty_database: Path, monkeypatch: pytest.MonkeyPatch, name: str, kind: str
+) -> None:
+    database = store.root / name
+    shutil.copy(empty_database, database)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", sqlite_uri(database))
+    record(store)
+    database.unlink() if kind == "deleted" else database.write_bytes(b"")
+    again = [sys.executable, "-m", "orchestrator", "record", "--store", str(store.root)]
+    assert subprocess.run(again, check=False).returncode == 0  # MLflow creates tables once in each process
+    assert runs_in(MlflowClient(sqlite_uri(database)), "adasweep") == ["cell0 #0"]
+    assert not is_behind(store, default_target(store), [run.path.name])
+
+
+def test_damage_found_while_recording_is_no_refusal_of_what_was_sent(
+    store: Store, run: RunDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    damage = DatabaseError("INSERT", {}, sqlite3.DatabaseError("database disk image is malformed"))
+
+    def insert(*_: object, **__: object) -> None:
+        raise MlflowException(str(damage), error_code=BAD_REQUEST) from damage
+
+    monkeypatch.setattr(MlflowClient, "log_batch", insert)
+    assert ingest.main([str(store.root), "--once"]) == 1
+    assert read_cursor(default_target(store).cursors, run.path.name).refused == {}
 
 
 def test_a_run_deleted_in_mlflows_pages_is_restored_and_others_are_recorded(store: Store, run: RunDir) -> None:

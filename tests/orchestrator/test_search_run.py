@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import pytest
@@ -35,13 +36,18 @@ search:
 
 def journal(store: Store, sweep: str = "found") -> list[str]:
     """Return the states of all trials in a search's journal."""
+    return [trial.state.name for trial in studied(store, sweep)]
+
+
+def studied(store: Store, sweep: str = "found") -> list[Any]:
+    """Return all trials in a search's journal."""
     import optuna
     from optuna.storages import JournalStorage
     from optuna.storages.journal import JournalFileBackend
 
     storage = JournalStorage(JournalFileBackend(str(store.plan(sweep).with_name("optuna.jsonl"))))
     (study,) = optuna.get_all_study_summaries(storage)
-    return [trial.state.name for trial in optuna.load_study(study_name=study.study_name, storage=storage).trials]
+    return optuna.load_study(study_name=study.study_name, storage=storage).trials
 
 
 def test_a_search_whose_driver_is_killed_goes_on_with_the_same_command(store: Store, sweep_file: Write) -> None:
@@ -104,6 +110,20 @@ def test_a_search_runs_no_configuration_twice(
     assert plan.search is not None
     assert len({point["objective.r1_gamma"] for point in plan.search.points}) == len(plan.search.points) == found
     assert journal(store).count("COMPLETE") == found
+
+
+@pytest.mark.parametrize(("over_seeds", "of_seeds"), [("mean", fmean), ("worst", max)])
+def test_a_configuration_is_as_good_as_its_mean_or_worst_seed(
+    store: Store, sweep_file: Write, over_seeds: str, of_seeds: Callable[[list[float]], float]
+) -> None:
+    text = SEARCH.replace("[100]", "[20, 21, 22]").replace("trials: 5", f"trials: 1\n  over_seeds: {over_seeds}")
+    text += "watch: {evaluate_every_kimg: 0.5}\n"
+    assert adasweep(store, "run", sweep_file(text), "--no-record").returncode == 0
+    bests = [trial["score_best"] for trial in reported(store)]
+    assert len(set(bests)) == 3
+    (trial,) = studied(store)
+    assert trial.value == pytest.approx(of_seeds(bests))
+    assert trial.intermediate_values[1000] == pytest.approx(trial.value)
 
 
 def reported(store: Store) -> list[dict[str, Any]]:

@@ -108,7 +108,13 @@ def test_a_study_belongs_to_a_question_and_not_to_how_it_is_watched(read: Read) 
     for more in ("watch: {tick_kimg: 2}\n", "resources: {cpus: 2}\n", "question: why\n", "stop: median\n"):
         assert study_name(read(SEARCH + more).spec) == name
     assert study_name(read(SEARCH.replace("trials: 6", "trials: 9")).spec) == name
-    for other in (SEARCH.replace("100]", "10]"), SEARCH + "metrics: [kid2k]\n", SEARCH.replace("kimg: 1", "kimg: 2")):
+    worst = SEARCH.replace("trials: 6", "trials: 6\n  over_seeds: worst")
+    for other in (
+        worst,
+        SEARCH.replace("100]", "10]"),
+        SEARCH + "metrics: [kid2k]\n",
+        SEARCH.replace("kimg: 1", "kimg: 2"),
+    ):
         assert study_name(read(other).spec) != name
 
 

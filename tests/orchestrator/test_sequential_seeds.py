@@ -71,6 +71,9 @@ def test_seeds_are_added_to_the_cells_of_a_claim_until_it_is_decided(
     assert again.returncode == 0
     assert "11 reuse" in again.stderr
     assert seeds_of(store) == {"baseline": 4, "ada": 4, "more": 3}
+    assert "more runs" not in adasweep(store, "plan", file).stdout, "all claims are decided"
+    undecided = sweep_file(SEQUENTIAL + "  - ada < more\n")
+    assert "while claims are undecided" in adasweep(store, "plan", undecided).stdout
 
 
 def test_a_killed_run_goes_on_with_the_same_command_and_ends_with_the_same_verdict(
@@ -148,6 +151,12 @@ def test_a_plan_prices_the_first_seeds_and_all_that_may_follow(store: Store, swe
     control = plan_sweep(store, Request(sweep_file(SEQUENTIAL.replace("ada < base", "'control: ada < base") + "'")))
     assert control.most.runs == 11, "a control is judged once, with four seeds"
     assert [one.seeds for one in (*plan.claims, *control.claims)] == [6, 4]
+
+
+def test_a_plan_prices_the_sources_of_all_seeds_that_may_follow(store: Store, sweep_file: Write) -> None:
+    text = SEQUENTIAL.replace("more: {augment: ada", "more: {transfer: {cell: baseline, seed: same}, augment: ada")
+    plan = plan_sweep(store, Request(sweep_file(text.replace("ada < baseline", "ada < more"))))
+    assert (plan.totals.runs, plan.most.runs) == (9, 9 + 3 + 3 + 3), "each further seed of `more` needs a baseline"
 
 
 def test_a_budget_holds_for_all_seeds_that_may_follow(store: Store, sweep_file: Write) -> None:

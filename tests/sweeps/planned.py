@@ -41,6 +41,7 @@ IMAGES = {
     "lsun-bedroom": 3_033_042,
     "lsun-dog": 5_054_817,
     "celeba": 202_599,
+    "imagenet": 1_281_167,
     "celebahq": 30_000,
     "metfaces": 1_336,
     "brecahad": 1_944,
@@ -54,7 +55,7 @@ IMAGES = {
     "animalface-dog": 389,
 }
 SIDES = {"satellite16": 16, "fashion-mnist-10k-16-rgb": 16}
-CLASSES = {"fashion-mnist-10k": 10, "cifar10": 10, "cifar100": 100}
+CLASSES = {"fashion-mnist-10k": 10, "cifar10": 10, "cifar100": 100, "imagenet": 1000}
 
 
 def find(source: str) -> LocatedData:

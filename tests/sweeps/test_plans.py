@@ -22,6 +22,7 @@ RUNS = {
     "ada/fig4_categories": 3 * 6 * 6 + 3,
     "ada/fig5_heuristics": 61 + 27,
     "ada/fig6_ada_sizes": 7 * 3,
+    "ada/fig6c_gradients": 2 * 3,
     "ada/fig7_training_set": 58 * 3,
     "ada/fig8a_methods": 27 * 3,
     "ada/fig8b_capacity": 56 * 3,
@@ -40,6 +41,7 @@ RUNS = {
     "diffaugment/cifar": 2 * 3 * 2,
     "diffaugment/low_shot": 5 * 2,
     "diffaugment/ablation": 4,
+    "diffaugment/smaller": 7 * 2,
     "diffaugment/biggan_cifar": 24,
     "stylegan2/table1_ffhq": 7,
     "stylegan2/table1_car": 7,
@@ -49,6 +51,10 @@ RUNS = {
     "stylegan2/table3": 2 * 4,
     "stylegan2/table4": 5,
     "progan/table1": 9 * 2,
+    "progan/cifar10": 3 * 3,
+    "progan/images": 8,
+    "biggan/table1": 9,
+    "biggan/table2": 3,
     "biggan/truncation": 3 * 3,
 }
 SMOKE_RUNS = 15
@@ -135,6 +141,7 @@ def test_what_other_figures_need_of_fig7_is_not_run_again() -> None:
     fig7 = "ada/fig7_training_set"
     assert new("ada/fig1_baseline_sizes", fig7) == 0
     assert new("ada/fig6_ada_sizes", fig7) == 0
+    assert new("ada/fig6c_gradients", "ada/fig1_baseline_sizes", "ada/fig6_ada_sizes") == 0
     assert new("ada/fig8a_methods", fig7) == 69
     assert new("ada/fig8b_capacity", fig7) == 144
     assert new("ada/fig20_bcr_leak", fig7) == 42 - 6 - 6

@@ -60,6 +60,7 @@ FIGURE_NAMES = (
     "stylegan2_fig18",
     "progan_table1",
     "progan_curves",
+    "progan_cifar10",
     "diffaugment_table",
     "diffaugment_curves",
     "diffaugment_ablation",

@@ -76,10 +76,14 @@ class SampledPoints(_Stored):
 
 
 class SequentialRange(_Stored):
-    """Sequential seeds: every cell has the seeds from 0 to `least` - 1, those of undecided claims up to `most`."""
+    """Sequential seeds: every cell has the seeds from 0 to `least` - 1, those of undecided claims up to `most`.
+
+    `decided`: all claims were decided when the runs of this plan were last judged.
+    """
 
     least: Annotated[int, Field(ge=2)]
     most: Annotated[int, Field(le=MOST_SEQUENTIAL)]
+    decided: Annotated[bool, Field(exclude_if=is_off)] = False
 
 
 class PlanFile(_Stored):

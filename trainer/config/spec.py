@@ -1,6 +1,8 @@
 """Base classes of settings: frozen, typed, rejecting unknown keys."""
 
-from typing import Annotated, Any, ClassVar
+from collections.abc import Iterable, Iterator
+from functools import cache
+from typing import Annotated, Any, ClassVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -40,6 +42,46 @@ class Settings(BaseModel):
     """A group of settings. Immutable; unknown keys are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, defer_build=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _booleans_are_no_numbers(cls, value: Any) -> Any:
+        """Write booleans out where only numbers are allowed: they are refused as text, and would pass as 0 and 1."""
+        if not isinstance(value, dict):
+            return value
+        found = {key: value[key] for key in numeric_keys(cls) if key in value}
+        return {**value, **{key: _written_out(one) for key, one in found.items() if _has_boolean(one)}}
+
+
+@cache
+def numeric_keys(model: type[BaseModel]) -> frozenset[str]:
+    """Return the keys of a model whose values are numbers, or lists or mappings of numbers, and never text."""
+    fields = {field.alias or name: set(_plain_types(field.annotation)) for name, field in model.model_fields.items()}
+    return frozenset(key for key, types in fields.items() if types & {int, float} and not types & {bool, str})
+
+
+def _plain_types(annotation: Any) -> Iterator[Any]:
+    parts = get_args(annotation)
+    if not parts:
+        yield annotation
+    for part in parts:
+        yield from _plain_types(part)
+
+
+def _parts(value: Any) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+
+
+def _has_boolean(value: Any) -> bool:
+    return isinstance(value, bool) or any(isinstance(part, bool) for part in _parts(value))
+
+
+def _written_out(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _written_out(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_written_out(part) for part in value]
+    return str(value).lower() if isinstance(value, bool) else value
 
 
 class Spec(Settings):

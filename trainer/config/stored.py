@@ -110,7 +110,7 @@ def _alone(line: bytes) -> StoredRow | str:
 
 def _without_odd_details(row: StoredRow) -> StoredRow:
     """Return a valid row without its invalid optional values."""
-    odd = [name for name, fits in DETAILS.items() if row.get(name) is not None and not fits(row[name])]
+    odd = [name for name in DETAILS.keys() & row.keys() if row[name] is not None and not DETAILS[name](row[name])]
     return {**row, **dict.fromkeys(odd)} if odd else row
 
 
@@ -191,8 +191,11 @@ DETAILS: Mapping[str, Callable[[Any], bool]] = {
 
 
 def _first_fault(row: StoredRow, names: Iterable[str], fits: Callable[[Any], bool], what: str) -> str:
-    odd = next((name for name in names if row.get(name) is not None and not fits(row[name])), None)
-    return f"{odd} is not {what}" if odd else ""
+    for name in names:
+        value = row.get(name)
+        if value is not None and not fits(value):
+            return f"{name} is not {what}"
+    return ""
 
 
 def _within(value: Any, most: float) -> bool:

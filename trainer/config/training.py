@@ -65,13 +65,14 @@ class LeastSquares(Regularised):
 class WganGp(Objective):
     """Wasserstein loss with gradient penalty (Gulrajani et al. 2017) and drift term (Karras et al. 2018).
 
-    `penalty_weight` is the weight of (|grad D| - 1)^2 between real and generated images, `drift_weight` that of D(x)^2.
-    Neither is lazy.
+    `penalty_weight` is the weight of (|grad D| / penalty_target - 1)^2 between real and generated images,
+    `drift_weight` that of D(x)^2. Neither is lazy.
     """
 
     module: ClassVar[str] = "trainer.objectives.wgan_gp"
     type: Literal["wgan-gp"] = "wgan-gp"
     penalty_weight: NonNegative = 10.0
+    penalty_target: Annotated[Positive, Field(exclude_if=is_one)] = 1.0
     drift_weight: NonNegative = 0.001
 
 

@@ -61,7 +61,12 @@ def with_channels(
 
 def shows_background(pixels: UInt8[np.ndarray, "h w c"], channels: int) -> bool:
     """Return whether there are transparent pixels, and `channels` has no alpha."""
-    return pixels.shape[2] in (2, 4) and channels in (1, 3) and int(pixels[:, :, -1].min()) < OPAQUE
+    return channels in (1, 3) and is_transparent(pixels)
+
+
+def is_transparent(pixels: UInt8[np.ndarray, "h w c"]) -> bool:
+    """Return whether there are transparent pixels."""
+    return pixels.shape[2] in (2, 4) and int(pixels[:, :, -1].min()) < OPAQUE
 
 
 def colour(text: str) -> tuple[int, int, int]:

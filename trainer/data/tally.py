@@ -5,7 +5,7 @@ from collections import Counter
 from trainer.config.dataset.header import EIGHT_BITS
 from trainer.config.dataset.listing import counted
 from trainer.data.readers.reader import Picture
-from trainer.data.resize import shows_background
+from trainer.data.resize import is_transparent
 
 
 class ConversionTally:
@@ -18,7 +18,8 @@ class ConversionTally:
 
     def add(self, picture: Picture, channels: int) -> None:
         """Count a picture that becomes one of `channels` channels."""
-        self._counts["composited"] += shows_background(picture.pixels, channels)
+        transparent = is_transparent(picture.pixels)
+        self._counts["composited" if channels in (1, 3) else "kept"] += transparent
         if picture.file is None:
             return
         facts = picture.file.facts
@@ -39,6 +40,7 @@ class ConversionTally:
             "skipped": "{} skipped: smaller than the format, or wider than 4:3",
             "turned": "{} rotated upright by EXIF orientation",
             "composited": f"{{}} with transparent pixels composited on {self._background}",
+            "kept": "{} with transparency, which is kept as a channel; to composite it, add --channels 1 or 3",
             "deep": f"{{}} of more than 8 bits reduced to 8, the high byte{self._brightest_note()}",
             "animated": "{} with several frames or pages, of which the first was used",
             "unreadable": "{} with unreadable EXIF data, not rotated",

@@ -70,12 +70,14 @@ def r1_penalty(logits: Float[Tensor, "n 1"], images: Float[Tensor, "n c h w"]) -
     return gradient.square().sum(dim=(1, 2, 3))
 
 
-def slope_penalty(logits: Float[Tensor, "n 1"], images: Float[Tensor, "n c h w"]) -> Float[Tensor, " n"]:
-    """Return (||grad_u D(u)|| - 1)^2 of every image u, differentiable [4]."""
+def slope_penalty(
+    logits: Float[Tensor, "n 1"], images: Float[Tensor, "n c h w"], target: float = 1.0
+) -> Float[Tensor, " n"]:
+    """Return (||grad_u D(u)|| / target - 1)^2 of every image u, differentiable [4]."""
     with input_gradients_only():
         (gradient,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
     norm: Tensor = gradient.flatten(1).norm(dim=1)
-    return (norm - 1).square()
+    return (norm / target - 1).square()
 
 
 def image_noise(images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:

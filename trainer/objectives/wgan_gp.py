@@ -33,14 +33,15 @@ def between(real: Images, fake: Images) -> Images:
 
 
 class GradientPenalty(Method):
-    """weight (||grad D(u)|| - 1)^2 + drift D(x)^2, in every Dmain."""
+    """weight (||grad D(u)|| / target - 1)^2 + drift D(x)^2, in every Dmain."""
 
     def __init__(self, spec: WganGp) -> None:
         self.spec = spec
 
     def discriminator_penalty(self, inputs: DiscriminatorPenaltyInputs) -> PhaseResult:
         images = between(inputs.real, inputs.fake).detach().requires_grad_(True)
-        penalty = losses.slope_penalty(inputs.augmented_discriminator.scores(images, inputs.micro_batch.real_c), images)
+        logits = inputs.augmented_discriminator.scores(images, inputs.micro_batch.real_c)
+        penalty = losses.slope_penalty(logits, images, self.spec.penalty_target)
         drift = inputs.real_logits.squeeze(1).square()
         loss = penalty * self.spec.penalty_weight + drift * self.spec.drift_weight
         return PhaseResult(loss, {"Loss/gradient_penalty": penalty.detach(), "Loss/D/reg": loss.detach()})

@@ -1,6 +1,6 @@
 // The grid of a sweep as a heat map: a table of buttons, each of which chooses its cells for the curves.
 
-import { choice, el, readState, short, writeState } from "./page.js";
+import { choice, el, keepFocus, readState, short, writeState } from "./page.js";
 import { grid, runValues, shares } from "./numbers.js";
 
 const LINE = "";
@@ -33,13 +33,20 @@ export function showGrid(data, curves, select, selected) {
   const redraw = (changes) => { writeState(changes); showGrid(data, curves, select, selected); };
   const stops = lengths(curves);
   const stop = stops.length ? stops.reduce((near, one) => (Math.abs(one - state.kimg) < Math.abs(near - state.kimg) ? one : near), stops[stops.length - 1]) : 0;
-  const slider = state.show === "at" && stops.length ? kimgSlider(stops, stop, redraw) : null;
+  const slider = state.show === "at" && stops.length ? kimgSlider(stops, stop, (kimg) => { writeState({ kimg }); fill(data, curves, kimg, select, selected); }) : null;
   keepFocus(document.getElementById("grid-controls"), [
     choice("Rows", [...axes, [LINE, "none"]], state.rows, (rows) => redraw({ rows: rows || " " })),
     choice("Columns", [...axes, [LINE, "none"]], state.columns, (columns) => redraw({ columns: columns || " " })),
     choice("Show", quantities(view), state.show, (show) => redraw({ show })),
     slider,
   ]);
+  fill(data, curves, stop, select, selected);
+}
+
+/** Show the fields as they are at `stop` kimg: the slider that chose it stays as it is. */
+function fill(data, curves, stop, select, selected) {
+  const { view } = data;
+  const state = chosen(view);
   const values = runValues(view, curves, state.show, stop);
   const axis = (key) => view.axes.find((one) => one.key === key) ?? null;
   const found = grid(view, axis(state.rows), axis(state.columns), values);
@@ -48,18 +55,15 @@ export function showGrid(data, curves, select, selected) {
   document.getElementById("grid-note").textContent = `Median over the runs of a field; the stronger the colour, the ${lowIsGood ? "lower" : "higher"}. A diverged run counts as worst. Press a field to see its curves.`;
 }
 
-/** Replace controls, leaving the keyboard where it was. */
-function keepFocus(box, controls) {
-  const fields = () => [...box.querySelectorAll("select, input")];
-  const place = fields().indexOf(document.activeElement);
-  box.replaceChildren(...controls.filter(Boolean));
-  if (place >= 0) fields()[place]?.focus();
-}
-
-function kimgSlider(stops, stop, redraw) {
+function kimgSlider(stops, stop, change) {
   const place = stops.indexOf(stop);
   const output = el("output", {}, `${short(stop)} kimg`);
-  const input = el("input", { type: "range", min: 0, max: stops.length - 1, value: place, "aria-valuetext": `${stop} kimg`, oninput: () => redraw({ kimg: stops[Number(input.value)] }) });
+  const input = el("input", { type: "range", min: 0, max: stops.length - 1, value: place, "aria-valuetext": `${short(stop)} kimg`, oninput: () => {
+    const kimg = stops[Number(input.value)];
+    output.textContent = `${short(kimg)} kimg`;
+    input.setAttribute("aria-valuetext", output.textContent);
+    change(kimg);
+  } });
   return el("label", { class: "grow" }, "At", input, output);
 }
 

@@ -2,7 +2,7 @@
 
 import { drawChart, swatch } from "./chart.js";
 import { shortLabel } from "./numbers.js";
-import { ask, choice, el, isLive, readState, short, sweepPath, writeState } from "./page.js";
+import { ask, choice, el, isLive, keepFocus, readState, short, sweepPath, writeState } from "./page.js";
 
 /** The trials that can be shown, with their words: [[trial, words]]. Without a server, those that the page has. */
 function trialsOf(data) {
@@ -38,12 +38,22 @@ export async function showLogits(data) {
   const { histograms } = data.logits[trial];
   const stops = [...new Set(histograms.map((one) => one.kimg))];
   const stop = stops.includes(Number(state.lkimg)) ? Number(state.lkimg) : stops[stops.length - 1];
-  const redraw = (changes) => { writeState(changes); showLogits(data); };
   const output = el("output", {}, `${short(stop)} kimg`);
-  const slider = el("input", { type: "range", min: 0, max: stops.length - 1, value: stops.indexOf(stop), "aria-valuetext": `${short(stop)} kimg`, oninput: () => redraw({ lkimg: stops[Number(slider.value)] }) });
-  const place = [...controls.querySelectorAll("select, input")].indexOf(document.activeElement);
-  controls.replaceChildren(choice("Run", trials, trial, (logits) => redraw({ logits })), ...(stops.length > 1 ? [el("label", { class: "grow" }, "At", slider, output)] : []));
-  if (place >= 0) controls.querySelectorAll("select, input")[place]?.focus();
+  const slider = el("input", { type: "range", min: 0, max: stops.length - 1, value: stops.indexOf(stop), "aria-valuetext": `${short(stop)} kimg`, oninput: () => {
+    const lkimg = stops[Number(slider.value)];
+    output.textContent = `${short(lkimg)} kimg`;
+    slider.setAttribute("aria-valuetext", output.textContent);
+    writeState({ lkimg });
+    draw(box, histograms, lkimg);
+  } });
+  keepFocus(controls, [
+    choice("Run", trials, trial, (logits) => { writeState({ logits }); showLogits(data); }),
+    stops.length > 1 ? el("label", { class: "grow" }, "At", slider, output) : null,
+  ]);
+  draw(box, histograms, stop);
+}
+
+function draw(box, histograms, stop) {
   const lines = linesAt(histograms, stop);
   drawChart(box, lines, { title: "Logits", xLabel: "logit", yLabel: "density", height: 260, empty: "This run wrote no histograms." });
   document.getElementById("logit-legend").replaceChildren(...lines.map((line) => el("span", {}, swatch(line.place), " ", line.name)));

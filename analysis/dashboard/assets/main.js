@@ -1,7 +1,9 @@
 // Starts what a page needs, and keeps it up to date while a server answers.
 
 import { merge } from "./changes.js";
-import { ask, copy, el, isLive, readData, settings, sweepPath } from "./page.js";
+import { startHints } from "./overflow.js";
+import { ask, atOnce, copy, el, isLive, readData, settings, sweepPath } from "./page.js";
+import { steady } from "./steady.js";
 import { showSweep, startActions } from "./sweep.js";
 import { showTrial } from "./trial.js";
 
@@ -9,6 +11,8 @@ const POLL_MILLISECONDS = 2000;
 const SHOW = { sweep: showSweep, trial: showTrial };
 
 let data = null;
+/** The regions as the server made them: what was written into them since (an outcome of Verify) is not a change. */
+const shown = new Map([...document.querySelectorAll("[data-region]")].map((region) => [region.dataset.region, region.innerHTML]));
 
 function show() {
   data ??= readData();
@@ -24,8 +28,12 @@ async function fetchPage(part = "") {
 
 function takeRegions(fresh) {
   for (const region of document.querySelectorAll("[data-region]")) {
-    const other = fresh.querySelector(`[data-region="${region.dataset.region}"]`);
-    if (other && other.innerHTML !== region.innerHTML && !region.contains(document.activeElement)) region.replaceWith(document.adoptNode(other));
+    const name = region.dataset.region;
+    const other = fresh.querySelector(`[data-region="${name}"]`);
+    const made = other?.innerHTML;
+    if (!other || shown.get(name) === made) continue;
+    shown.set(name, made);
+    steady(() => document.querySelector(`[data-region="${name}"]`), () => region.replaceWith(document.adoptNode(other)));
   }
 }
 
@@ -107,13 +115,14 @@ function startButtons() {
   document.addEventListener("click", (event) => {
     const button = event.target.closest("button");
     if (button?.dataset.copy) copy(button.dataset.copy, button);
-    if (button?.dataset.verify) verify(button);
-    if (button?.id === "doctor") findings(document.getElementById("findings"));
+    if (button?.dataset.verify) atOnce(button, () => verify(button));
+    if (button?.id === "doctor") atOnce(button, () => findings(document.getElementById("findings")));
   });
 }
 
 startTheme();
 startButtons();
 startActions();
+startHints();
 show();
 if (isLive) poll(null);

@@ -61,9 +61,28 @@ export async function ask(path, options = {}) {
   return body;
 }
 
+/** Do `work`, which asks the server for something, unless what `box` has asked for before is yet to be answered. */
+export async function atOnce(box, work) {
+  if (box.ariaBusy === "true") return;
+  box.ariaBusy = "true";
+  try {
+    await work();
+  } finally {
+    box.ariaBusy = null;
+  }
+}
+
 /** Where the API has a sweep. */
 export function sweepPath(sweep) {
   return `api/sweeps/${sweep.split("/").map(encodeURIComponent).join("/")}`;
+}
+
+/** Replace controls, leaving the keyboard where it was. */
+export function keepFocus(box, controls) {
+  const fields = () => [...box.querySelectorAll("select, input")];
+  const place = fields().indexOf(document.activeElement);
+  box.replaceChildren(...controls.filter(Boolean));
+  if (place >= 0) fields()[place]?.focus();
 }
 
 /** A labelled choice. `entries`: [value, words]. */

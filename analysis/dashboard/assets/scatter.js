@@ -4,13 +4,13 @@ import { shares } from "./numbers.js";
 import { choice, el, readState, writeState } from "./page.js";
 import { bestOfCells, keysOf, mark, positions, svg } from "./search.js";
 
-const WIDTH = 960;
-const HEIGHT = 380;
-const EDGE = { top: 36, bottom: 46, left: 96, right: 24 };
+const LEAST_WIDTH = 300;
+const HEIGHT = 360;
+const EDGE = { top: 36, bottom: 46, left: 64, right: 16 };
 const BEST = "best";
 
-/** Show the plot and its controls; `select(cells)` is called with the cell of a point that is pressed. */
-export function showScatter(view, select) {
+/** Show the plot, as wide as its box, and its controls. `chosen`: {select, selected}. */
+export function showScatter(view, chosen) {
   const box = document.getElementById("scatter");
   if (!box) return;
   const keys = keysOf(view);
@@ -22,7 +22,7 @@ export function showScatter(view, select) {
   const redraw = (changes) => {
     const place = [...document.querySelectorAll("#scatter-controls select")].indexOf(document.activeElement);
     writeState(changes);
-    showScatter(view, select);
+    showScatter(view, chosen);
     document.querySelectorAll("#scatter-controls select")[place]?.focus();
   };
   document.getElementById("scatter-controls").replaceChildren(
@@ -31,7 +31,7 @@ export function showScatter(view, select) {
   );
   const scores = bestOfCells(view);
   const cells = scores.map((_, cell) => cell).filter((cell) => scores[cell] !== null);
-  box.replaceChildren(cells.length ? plot(view, axes, cells, scores, select) : el("p", { class: "empty" }, "Nothing was measured yet."));
+  box.replaceChildren(cells.length ? plot(view, axes, cells, scores, Math.max(box.clientWidth, LEAST_WIDTH), chosen) : el("p", { class: "empty" }, "Nothing was measured yet."));
 }
 
 /** Whether measured cells have more than one value of a setting. */
@@ -41,14 +41,14 @@ function isVaried(view, key) {
   return new Set(measured).size > 1;
 }
 
-function plot(view, axes, cells, scores, select) {
+function plot(view, axes, cells, scores, width, chosen) {
   const values = (key) => cells.map((cell) => (key === BEST ? scores[cell] : view.settings.find((row) => row.key === key).values[cell]));
   const [across, up] = [positions(values(axes.x)), positions(values(axes.y))];
   const good = shares(cells.map((cell) => scores[cell])).map((share) => (view.score.higher_is_better ? share : 1 - share));
-  const x = (share) => EDGE.left + share * (WIDTH - EDGE.left - EDGE.right);
+  const x = (share) => EDGE.left + share * (width - EDGE.left - EDGE.right);
   const y = (share) => HEIGHT - EDGE.bottom - share * (HEIGHT - EDGE.top - EDGE.bottom);
   const order = cells.map((_, place) => place).sort((a, b) => good[a] - good[b]);
-  const points = order.map((place) => mark(view, "circle", { cx: x(across.places[place]), cy: y(up.places[place]), r: 6, "--share": good[place] }, cells[place], scores[cells[place]], select));
+  const points = order.map((place) => mark(view, "circle", { cx: x(across.places[place]), cy: y(up.places[place]), r: 6, "--share": good[place] }, cells[place], scores[cells[place]], chosen));
   const word = (text, at, anchor, kind = "") => svg("text", { ...at, "text-anchor": anchor, class: kind }, String(text));
   const frame = [
     svg("line", { x1: x(0), x2: x(1), y1: y(0) + 10, y2: y(0) + 10 }),
@@ -60,5 +60,5 @@ function plot(view, axes, cells, scores, select) {
     word(up.high, { x: x(0) - 16, y: y(1) + 4 }, "end"),
     word(axes.y === BEST ? `best ${view.score.label}` : axes.y.split(".").pop(), { x: 0, y: 12 }, "start", "name"),
   ];
-  return svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: "parallel", role: "group", "aria-label": "Scatter plot of the search" }, ...frame, ...points);
+  return svg("svg", { width, height: HEIGHT, class: "parallel", role: "group", "aria-label": "Scatter plot of the search" }, ...frame, ...points);
 }

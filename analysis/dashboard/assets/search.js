@@ -1,7 +1,7 @@
 // What the two pictures of a search share: elements of drawings, places on axes, marks that choose a cell.
 
 import { medianOfCells } from "./numbers.js";
-import { short } from "./page.js";
+import { readState, short } from "./page.js";
 
 const SPACE = "http://www.w3.org/2000/svg";
 
@@ -33,12 +33,17 @@ export function bestOfCells(view) {
   return medianOfCells(view, view.runs.best);
 }
 
-/** A mark that stands for a cell: it says which, and chooses it when it is pressed. */
-export function mark(view, tag, attributes, cell, score, select) {
+/** A mark that stands for a cell: it says which, whether it was chosen, and chooses it when it is pressed. */
+export function mark(view, tag, attributes, cell, score, { select, selected }) {
   const words = `${view.cells[cell]}: ${short(score)}`;
-  const made = svg(tag, { ...attributes, tabindex: "0", role: "button", "aria-label": words }, svg("title", {}, words));
+  const isPressed = readState().cells !== undefined && selected.has(cell);
+  const made = svg(tag, { ...attributes, tabindex: "0", role: "button", "aria-label": words, "aria-pressed": String(isPressed), "data-cell": cell }, svg("title", {}, words));
   made.addEventListener("click", () => select([cell]));
-  made.addEventListener("keydown", (event) => { if (event.key === "Enter") select([cell]); });
+  made.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" && event.key !== " ") return;
+    event.preventDefault();
+    select([cell]);
+  });
   return made;
 }
 

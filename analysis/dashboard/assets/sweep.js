@@ -1,6 +1,6 @@
 // The page of a sweep.
 
-import { ask, readData, readState, writeState } from "./page.js";
+import { ask, atOnce, readData, readState, writeState } from "./page.js";
 import { bestCells, showCurves } from "./curves.js";
 import { showDifference } from "./difference.js";
 import { showGrid } from "./heatmap.js";
@@ -8,6 +8,7 @@ import { showLogits } from "./logits.js";
 import { showParallel } from "./parallel.js";
 import { showResults } from "./results.js";
 import { showScatter } from "./scatter.js";
+import { steady } from "./steady.js";
 
 let selected = null;
 
@@ -24,26 +25,32 @@ export function showSweep(data = readData()) {
   const change = () => { writeState({ cells: [...selected].sort((a, b) => a - b).join(".") }); draw(); };
   const toggle = (cell) => { if (!selected.delete(cell)) selected.add(cell); change(); };
   const only = (cells) => { selected = new Set(cells); change(); };
+  const search = () => {
+    if (view.is_search) steady(part("search"), () => { showParallel(view, { select: only, selected }); showScatter(view, { select: only, selected }); });
+  };
   const draw = () => {
-    const focus = focusedField();
-    showGrid(data, data.curves[data.score], only, selected);
-    restoreField(focus);
+    steady(part("heatmap"), () => showGrid(data, data.curves[data.score], only, selected));
+    search();
     showCurves(data, selected, toggle);
   };
   draw();
-  showParallel(view, only);
-  showScatter(view, only);
+  onResize(search);
   showLogits(data);
-  showResults(view);
+  steady(part("table"), () => showResults(view));
   showDifference(view);
 }
 
-function focusedField() {
-  return [...document.querySelectorAll("#heatmap button")].indexOf(document.activeElement);
+function part(id) {
+  return () => document.getElementById(id);
 }
 
-function restoreField(place) {
-  if (place >= 0) document.querySelectorAll("#heatmap button")[place]?.focus();
+/** Call `redraw` when the window has another width; of several calls, the last holds. */
+function onResize(redraw) {
+  let width = innerWidth;
+  onresize = () => {
+    if (innerWidth !== width) redraw();
+    width = innerWidth;
+  };
 }
 
 /** Buttons that cancel, retry or extend the sweep. */
@@ -52,7 +59,7 @@ export function startActions() {
   if (!form) return;
   const output = form.querySelector("output");
   for (const button of form.querySelectorAll("button")) {
-    button.addEventListener("click", async () => {
+    button.addEventListener("click", () => atOnce(form, async () => {
       const action = button.dataset.action;
       const kimg = Number(form.elements.horizon_kimg.value);
       if (!confirm(`${button.textContent}: ${form.dataset.target}?`)) return;
@@ -64,6 +71,6 @@ export function startActions() {
       } catch (error) {
         output.textContent = error.message;
       }
-    });
+    }));
   }
 }

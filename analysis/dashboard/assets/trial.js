@@ -1,6 +1,6 @@
 // The page of a trial: its sheets of samples beside reals and beside another trial's, and its history.
 
-import { choice, el, file, link, readData, readState, short, writeState } from "./page.js";
+import { choice, el, file, keepFocus, link, readData, readState, short, writeState } from "./page.js";
 import { drawChart, swatch } from "./chart.js";
 
 export function showTrial(data = readData()) {
@@ -19,7 +19,7 @@ function showSheets(data) {
   const sheets = data.sheets;
   const sibling = data.siblings.find((one) => one.trial === state.with);
   const place = Math.max(sheets.findIndex((sheet) => sheet.kimg === Number(state.kimg)), state.kimg === undefined ? sheets.length - 1 : 0);
-  const slider = el("input", { type: "range", min: 0, max: Math.max(sheets.length - 1, 0), value: place, disabled: sheets.length < 2, "aria-label": "Length of training" });
+  const slider = el("input", { type: "range", min: 0, max: Math.max(sheets.length - 1, 0), value: place, disabled: sheets.length < 2, "aria-label": "Length of training", "aria-valuetext": sheets.length ? `${short(sheets[place].kimg)} kimg` : "" });
   const output = el("output", {}, sheets.length ? `${short(sheets[place].kimg)} kimg` : "");
   slider.addEventListener("input", () => {
     const sheet = sheets[Number(slider.value)];
@@ -30,7 +30,7 @@ function showSheets(data) {
   });
   const names = [["", "the real images"], ...data.siblings.map((one) => [one.trial, one.label])];
   const beside = choice("Beside", names, sibling?.trial ?? "", (value) => { writeState({ with: value }); showSheets(data); });
-  controls.replaceChildren(...(sheets.length ? [el("label", { class: "grow" }, "At", slider, output)] : []), ...(data.siblings.length ? [beside] : []));
+  keepFocus(controls, [sheets.length ? el("label", { class: "grow" }, "At", slider, output) : null, data.siblings.length ? beside : null]);
   showPictures(data, sheets[place], sibling);
 }
 

@@ -10,6 +10,7 @@ PROGAN: dict[str, Figure] = {
     "progan_table1": ScoreTable(
         "Progressive growing", "median", rows=(NAME,), columns=(DATASET,), families=("swd", "msssim", "fid")
     ),
+    "progan_cifar10": ScoreTable("CIFAR-10 without labels", "median", rows=(NAME,), families=("is", "fid")),
     # As in their Fig. 4, a curve per step of progressive growing.
     "progan_curves": CurveFigure("Progressive growing during training", panel=DATASET, series=NAME),
 }

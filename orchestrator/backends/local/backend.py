@@ -56,9 +56,12 @@ class LocalBackend:
             return ""
         return f"needs {resources.whole_gpus} GPUs, this machine has {gpus}; name a cluster with --backend"
 
-    def doubts(self, _resources: Resources) -> str:
-        """Return "": `lacks` says all that is known."""
-        return ""
+    def doubts(self, resources: Resources) -> str:
+        """Return a message if this machine has too few CPUs: attempts share them, and take longer than priced."""
+        cpus = self.capacity.cpus
+        if resources.cpus <= cpus:
+            return ""
+        return f"{resources.cpus} CPUs are requested, this machine has {cpus}: runs take longer than priced"
 
     def render(self, tasks: Sequence[Task]) -> Submission:
         capacity = self.capacity

@@ -12,13 +12,19 @@ from trainer.config.dataset.image_file import opened
 from trainer.config.dataset.listing import common_folder
 
 MOST_CLASSES = 1000
+GREY = frozenset({"1", "L", "LA", "I", "I;16", "F"})
+"""Pillow's modes of grey images."""
 
 
 class Survey(NamedTuple):
-    """The number of images, the median of their shorter sides in pixels, and the folders that look like classes."""
+    """The number of images, the median of their shorter sides in pixels, and the folders that look like classes.
+
+    `channels` are those to train with: 1 where all images are grey, else 3. Transparency is not learnt.
+    """
 
     images: int
     shorter_side: int
+    channels: int
     class_folders: list[str]
 
     def resolution(self, most: int) -> int:
@@ -31,13 +37,14 @@ def survey(path: Path) -> Survey:
     """Return the survey of a folder or ZIP. Raises DataError if it has too few images, or one cannot be read."""
     archive = open_archive(path)
     require_images(archive)
-    sides = [_shorter_side(archive, name) for name in spread_out(archive.images, HEADERS_READ)]
-    return Survey(len(archive.images), int(median(sides)), _class_folders(archive))
+    seen = [_side_and_mode(archive, name) for name in spread_out(archive.images, HEADERS_READ)]
+    channels = 1 if all(mode in GREY for _, mode in seen) else 3
+    return Survey(len(archive.images), int(median(side for side, _ in seen)), channels, _class_folders(archive))
 
 
-def _shorter_side(archive: Archive, name: str) -> int:
+def _side_and_mode(archive: Archive, name: str) -> tuple[int, str]:
     with opened(archive.read(name), f"{archive.path}/{name}") as image:
-        return min(image.size)
+        return min(image.size), image.mode
 
 
 def _class_folders(archive: Archive) -> list[str]:
