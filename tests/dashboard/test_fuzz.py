@@ -30,10 +30,10 @@ def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 @pytest.fixture
 def description(fuzzed: Served) -> Any:
-    return schemathesis.openapi.from_url(f"{fuzzed.url}/openapi.json").exclude(path=SLOW)
+    return schemathesis.openapi.from_url(f"{fuzzed.url}/openapi.json")
 
 
-api = schemathesis.pytest.from_fixture("description")
+api = schemathesis.pytest.from_fixture("description").exclude(path=SLOW)
 
 
 @api.parametrize()
