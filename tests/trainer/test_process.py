@@ -29,14 +29,3 @@ def page_faults(setting: str, floats: int, count: int) -> float:
 def test_freed_memory_is_used_again_without_page_faults(floats: int, count: int) -> None:
     pages = 4 * floats * count // resource.getpagesize()
     assert page_faults("configure_process(1)", floats, count) < pages / 10
-
-
-def test_a_process_prefers_deterministic_algorithms_without_importing_the_compiler_of_torch() -> None:
-    program = """
-import sys, torch
-from trainer.runtime.torch_settings import configure_process
-configure_process(1)
-assert torch.are_deterministic_algorithms_enabled() and torch.is_deterministic_algorithms_warn_only_enabled()
-assert "torch._dynamo" not in sys.modules
-"""
-    subprocess.run([sys.executable, "-c", program], check=True)

@@ -13,7 +13,7 @@ NEVER = 2**31 - 1
 def configure_process(threads: int) -> None:
     """Set the number of threads, prefer deterministic algorithms, and reuse freed memory."""
     torch.set_num_threads(threads)
-    torch.set_deterministic_debug_mode("warn")  # use_deterministic_algorithms would import torch's compiler
+    torch.use_deterministic_algorithms(True, warn_only=True)
     deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined] # nothing reads uninitialised memory
     keep_freed_memory()
 
