@@ -151,7 +151,7 @@ def test_status_needs_no_torch() -> None:
 
 
 def test_the_switch_that_restricts_torch_to_avx2_restricts_the_operations(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(place.platform, "machine", lambda: "x86_64")
+    monkeypatch.setattr("platform.machine", lambda: "x86_64")
     monkeypatch.setattr(place, "_cpu_flags", lambda: set().union(*recipes.CPU_VARIANTS.values()))
     monkeypatch.delenv("ATEN_CPU_CAPABILITY", raising=False)
     assert place.variant() == "x86-64-v4"

@@ -1,5 +1,6 @@
 """The display of `adasweep run`, with a backend without processes."""
 
+import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ from orchestrator.display.progress import Silence
 from orchestrator.store.layout import Store, read_job
 from orchestrator.store.sweep_runs import recent_runs
 from orchestrator.supervisor.command import Task
+from trainer.config.node_power import NodePower
 from trainer.files import replace_file
 from trainer.record import RunRecord, State
 
@@ -71,6 +73,16 @@ def test_a_backend_that_cannot_be_reached_is_reported_once_and_so_is_its_return(
         "squeue: Unable to contact slurm controller; running trials continue, and `run` keeps trying",
         "fake responds again",
     ]
+
+
+@pytest.mark.parametrize(("power", "watts"), [(NodePower(watts=2000, devices=4, overhead=1.5), 750.0), (None, None)])
+def test_every_attempt_keeps_the_power_of_its_node_if_the_backend_knows_it(
+    store: Store, sweep_file: Callable[..., Path], power: NodePower | None, watts: float | None
+) -> None:
+    plan = plan_sweep(store, Request(sweep_file()))
+    Dispatcher(store, plan, FakeBackend(FakeWorld(done(store)), power=power)).submit()
+    jobs = [json.loads(store.run(trial).job(1).read_text()) for trial in plan.unique]
+    assert {job.get("device_watts") for job in jobs} == {watts}
 
 
 def test_every_attempt_keeps_its_estimate_and_the_sweep_what_it_took(

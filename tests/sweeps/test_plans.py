@@ -47,6 +47,7 @@ RUNS = {
     "stylegan2/table1_car": 7,
     "stylegan2/path_length": 3,
     "stylegan2/cat_images": 2,
+    "stylegan2/projection": 2,
     "stylegan2/table2": 9 * 2,
     "stylegan2/table3": 2 * 4,
     "stylegan2/table4": 5,
@@ -148,6 +149,10 @@ def test_what_other_figures_need_of_fig7_is_not_run_again() -> None:
     assert new("ada/fig9_transfer", fig7) == 60
     assert new("ada/freeze_grid", "ada/fig9_transfer") == 120 - 30
     assert new("ada/fig19_biggan", fig7, "ada/fig8a_methods") == 54
+
+
+def test_networks_that_are_projected_are_those_of_table_1() -> None:
+    assert new("stylegan2/projection", "stylegan2/table1_ffhq", "stylegan2/table1_car") == 0
 
 
 def test_what_figures_on_fixed_p_share_is_not_run_twice() -> None:
