@@ -53,13 +53,21 @@ def test_tf32_is_as_before_afterwards() -> None:
     assert torch.backends.cudnn.allow_tf32 is before
 
 
+def test_a_reading_that_is_not_taken_is_equal_to_itself() -> None:
+    nothing = torch.tensor([float("nan"), 1.0])
+    assert runs.is_equal(nothing, nothing.clone())
+    assert not runs.is_equal(nothing, torch.tensor([0.0, 1.0]))
+
+
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_runs_resume_bit_for_bit(tmp_path: Path) -> None:
     rows = list(runs.resumed(CPU, tmp_path))
     assert [(row.passed, row.value) for row in rows] == [(True, 0), (True, 0)], rows
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_two_ranks_train_what_one_trains(tmp_path: Path) -> None:
     (row,) = runs.ranks(CPU, tmp_path)
     assert row.passed, row
