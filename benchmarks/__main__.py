@@ -1,7 +1,8 @@
 """python -m benchmarks: measure every ratio; write benchmarks/latest.json and the tables of docs/performance.md.
 
 Runs on one thread. The sides of a comparison take turns, and the least CPU time of each counts. A part is always
-measured as a whole; `--only` limits the run to some parts.
+measured as a whole; `--only` limits the run to some parts. What `make bench` measures with AVX2 alone (by the switches
+ATEN_CPU_CAPABILITY, ONEDNN_MAX_CPU_ISA and MKL_ENABLE_INSTRUCTIONS) is kept beside the rest, under names of its own.
 """
 
 import json
@@ -10,11 +11,21 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
+import torch
 import typer
 
-from benchmarks import bench_augment, bench_files, bench_iteration, bench_metrics, bench_ops, bench_profile
+from benchmarks import (
+    bench_augment,
+    bench_evaluation,
+    bench_files,
+    bench_iteration,
+    bench_metrics,
+    bench_ops,
+    bench_profile,
+)
+from benchmarks.aims import BEGIN_AIMS, END_AIMS, INSTRUCTIONS, aims_table, named
 from benchmarks.ratios import Rate, Ratio, machine, matmul_gflops, stream_copy_gbps
-from benchmarks.table import write_into
+from benchmarks.table import replace_between_markers, write_into
 from trainer.command_line.group import new_app, taking_several
 from trainer.command_line.options import names_in
 from trainer.command_line.program import run_program
@@ -41,6 +52,7 @@ PARTS: dict[str, Callable[[int], Iterator[Row]]] = {
     "threads": bench_iteration.thread_ratios,
     "augmentation": bench_augment.augmentation_ratios,
     "profile": bench_profile.shares,
+    "evaluation": bench_evaluation.evaluation_rates,
     "files": bench_files.file_rates,
     "metrics": metric_ratios,
 }
@@ -84,9 +96,10 @@ def main(rounds: RoundsOption = 5, only: OnlyOption = None) -> None:
     found = json.loads(latest.read_text(encoding="utf-8")) if latest.exists() else {}
     for part in parts:
         for measured in measure(part, rounds):
-            found[part] = measured
+            found[named(part, INSTRUCTIONS[torch.backends.cpu.get_cpu_capability()])] = measured
             latest.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
             write_into(PAGE, found)
+            replace_between_markers(PAGE, aims_table(found), BEGIN_AIMS, END_AIMS)
 
 
 if __name__ == "__main__":

@@ -11,13 +11,13 @@ def write_into(page: Path, found: dict[str, Any]) -> None:
     replace_between_markers(page, render(found))
 
 
-def replace_between_markers(page: Path, measured: str) -> None:
-    """Replace the text between the markers of `page`. Raises ValueError if there are none."""
+def replace_between_markers(page: Path, measured: str, begin: str = BEGIN, end: str = END) -> None:
+    """Replace the text between two markers of `page`. Raises ValueError if there are none."""
     text = page.read_text(encoding="utf-8")
-    if BEGIN not in text or END not in text:
-        raise ValueError(f"{page} has no {BEGIN} and {END}")
-    before, after = text.split(BEGIN)[0], text.split(END)[1]
-    page.write_text(f"{before}{BEGIN}\n{measured}\n{END}{after}", encoding="utf-8")
+    if begin not in text or end not in text:
+        raise ValueError(f"{page} has no {begin} and {end}")
+    before, after = text.split(begin)[0], text.split(end)[1]
+    page.write_text(f"{before}{begin}\n{measured}\n{end}{after}", encoding="utf-8")
 
 
 def render(found: dict[str, Any]) -> str:

@@ -14,6 +14,7 @@ process may still be running on an unreachable node. A later run of the same job
 """
 
 import contextlib
+import errno
 import os
 import re
 import time
@@ -70,6 +71,10 @@ class Holder(Settings):
     def is_alive(self, now: float) -> bool:
         """Return whether this holder still holds the lease."""
         return not self.released and now < self.expires and not self.owner.is_gone
+
+
+NO_FOLDER = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
+"""Why a folder cannot be listed if there is none."""
 
 
 @dataclass
@@ -159,7 +164,9 @@ def _ended(directory: Path, token: int) -> Path:
 def _top_token(directory: Path) -> int:
     try:
         return max((int(name) for name in os.listdir(directory / "leases") if TOKEN.fullmatch(name)), default=0)
-    except (FileNotFoundError, NotADirectoryError):
+    except OSError as error:
+        if error.errno not in NO_FOLDER:
+            raise
         return 0
 
 

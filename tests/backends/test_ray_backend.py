@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any, ClassVar
 
 import pytest
@@ -160,3 +161,48 @@ def test_what_was_cancelled_while_it_waited_is_not_carried_out(tmp_path: Path) -
     assert carry_out(str(queue.root), entry.key) is None
     assert not queue.waiting()
     assert not queue.running()
+
+
+ANSWERS = {
+    "another shape": b"[1]",
+    "no JSON": b"<html>",
+    "nothing": b"{}",
+    "no object": b"7",
+    "other words": b'{"status": "DOZING"}',
+}
+
+
+class OtherService(BaseHTTPRequestHandler):
+    """Answers every request alike, as no Ray cluster does."""
+
+    answer = b""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(self.answer)
+
+    def do_POST(self) -> None:
+        self.do_GET()
+
+    def log_message(self, *_: object) -> None:
+        """Print nothing."""
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_an_answer_that_is_not_rays_is_an_outage_in_one_line(answer: str) -> None:
+    service = type("Service", (OtherService,), {"answer": ANSWERS[answer]})
+    with HTTPServer(("127.0.0.1", 0), service) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        jobs = RayJobs(f"http://127.0.0.1:{server.server_port}")
+        for ask in (lambda: jobs.total("CPU"), jobs.nodes, lambda: jobs.is_alive("x"), lambda: jobs.submit("x", {})):
+            with pytest.raises(BackendError, match=r"^Ray at http://127.0.0.1") as caught:
+                ask()
+            assert caught.value.retryable
+        server.shutdown()
+
+
+@pytest.mark.parametrize("address", ["nonsense", "", "http://", "http://a b", "http://[::1", "ftp://nowhere.invalid"])
+def test_an_address_that_is_none_is_told(address: str) -> None:
+    with pytest.raises(BackendError, match=r"^Ray at "):
+        RayJobs(address, timeout_seconds=2).total("CPU")

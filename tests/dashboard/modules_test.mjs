@@ -110,12 +110,13 @@ test("labels drop what keys begin with unless two end alike", () => {
 
 test("changed runs replace what was known of them, and nothing else", () => {
   const runs = { trial: ["t0", "t1"], best: [10, 30] };
-  const data = { score: "fid", view: { runs }, clock: {}, curves: { p: {}, fid: { grids: [[10]], grid: [0, 0], value: [[12], [32]] } } };
+  const data = { score: "fid", view: { runs }, clock: {}, logits: { t0: {}, t1: {} }, curves: { p: {}, fid: { grids: [[10]], grid: [0, 0], value: [[12], [32]] } } };
   const changes = { places: [1], runs: { trial: ["t1"], best: [29] }, curves: { grids: [[10, 20]], grid: [0], value: [[32, 29]] } };
   merge(data, changes);
   assert.deepEqual(data.view.runs.best, [10, 29]);
   assert.deepEqual(data.curves, { fid: { grids: [[10], [10, 20]], grid: [0, 1], value: [[12], [32, 29]] } });
   assert.equal(data.clock, null);
+  assert.deepEqual(data.logits, { t0: {} });
 });
 
 test("a published value is a level line over what is drawn of its cell", () => {

@@ -14,6 +14,7 @@ from analysis.synthetic_store import id_of, write_store, write_trial
 from analysis.tables.store import ResultStore
 from tests.analysis.stores import WHOLE, loaded
 from tests.dashboard.serving import Served, served
+from trainer.record import State
 
 PAGES = ("/", "/sweeps/synthetic", f"/trials/{id_of(WHOLE[1])}", "/figures", "/energy", "/machine", "/api")
 
@@ -147,19 +148,26 @@ def test_claims_with_sequential_seeds_show_how_far_they_are(tmp_path: Path) -> N
 
 
 def test_text_of_the_store_is_never_markup(tmp_path: Path, markup: str) -> None:
-    store = write_store(tmp_path / "store", WHOLE[:1], step_kimg=50.0, files=False)
+    failed = WHOLE[0]._replace(kimg=50.0, state=State.FAILED)
+    store = write_store(tmp_path / "store", [failed], step_kimg=50.0, files=False)
     path = store.plan("synthetic")
-    plan = json.loads(path.read_text(encoding="utf-8")) | {"question": markup, "claims": [f"prose: {markup}"]}
+    plan = json.loads(path.read_text(encoding="utf-8")) | {
+        "question": markup,
+        "tier": markup,
+        "claims": [f"prose: {markup}"],
+    }
     plan["cells"][0]["cell"] = markup
     path.write_text(json.dumps(plan), encoding="utf-8")
     run = store.run(id_of(WHOLE[0]))
+    record = json.loads(run.record(1).read_text(encoding="utf-8")) | {"message": markup, "host": markup}
+    run.record(1).write_text(json.dumps(record), encoding="utf-8")
     run.log(1).write_text(f"\x1b[31m{markup}\n", encoding="utf-8")
     with served(store) as found:
-        for address in ("/", "/sweeps/synthetic", f"/trials/{run.path.name}"):
+        for address in ("/", "/sweeps/synthetic", f"/trials/{run.path.name}", "/machine"):
             page = found.get(address).text
             assert "<img src=x" not in page
             assert "alert(2)</script>" not in page
-            assert "&lt;img src=x" in page
+            assert address == "/machine" or "&lt;img src=x" in page
             assert "\x1b" not in page
         assert markup in json.dumps(data_of(found.get("/sweeps/synthetic").text))
 

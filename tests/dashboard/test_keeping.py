@@ -113,3 +113,23 @@ def test_what_is_wider_than_a_telephone_says_so_and_scrolls_in_its_box(browser: 
         for box in ("scatter", "parallel"):
             assert page.evaluate(f"document.getElementById('{box}').scrollWidth") <= 390
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_clock_asked_for_before_an_update_does_not_replace_that_of_after(browser: Any, growing: ResultStore) -> None:
+    with served(growing) as site, opened(browser, f"{site.url}/sweeps/synthetic") as page:
+        page.wait_for_selector("#live:has-text('live')")
+        held: list[Any] = []
+        page.route("**/clock", lambda route: held.append(route) if not held else route.continue_())
+        page.locator("#curve-controls select").nth(2).select_option("runs")
+        page.locator("#curve-controls select").nth(1).select_option("hours")
+        early = site.get("/api/sweeps/synthetic/clock").body.decode()
+        with page.expect_response("**/clock"):
+            grow(growing)
+        page.wait_for_function("() => document.getElementById('chart').plot.axes[0].label === 'hours of training'")
+        lines = "document.getElementById('chart').plot.series.length - 1"
+        assert page.evaluate(lines) == 3
+        held[0].fulfill(body=early, content_type="application/json")
+        page.wait_for_timeout(300)
+        page.locator("#curve-controls input").check()
+        page.wait_for_function("() => document.getElementById('chart').plot.scales.y.distr === 3")
+        assert page.evaluate(lines) == 3

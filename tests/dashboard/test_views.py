@@ -13,7 +13,7 @@ from analysis.dashboard.mlflow_run import mlflow_run
 from analysis.dashboard.prices import Prices
 from analysis.dashboard.queue_view import slots
 from analysis.dashboard.sweep_list import sweep_card
-from analysis.dashboard.words import price
+from analysis.dashboard.words import coded, decimal, price
 from analysis.synthetic_store import id_of, write_store
 from analysis.tables.store import ResultStore
 from tests.analysis.stores import WHOLE
@@ -62,6 +62,15 @@ def test_prices_need_what_they_are_for() -> None:
 
 def test_small_amounts_are_not_rounded_to_nothing() -> None:
     assert [price(money) for money in (0, 0.0047, 0.5, 1234.5)] == ["0.00", "0.0047", "0.50", "1,234.50"]
+
+
+def test_small_numbers_of_a_table_have_no_exponent() -> None:
+    found = [decimal(value) for value in (0.0, 4.34e-05, 1e-7, 0.0149, 12.345, 1234.5, None)]
+    assert found == ["0", "0.0000434", "0.0000001", "0.0149", "12.3", "1,234", "–"]
+
+
+def test_backticks_of_a_description_become_code_and_markup_stays_text() -> None:
+    assert coded("See `a<b` & <i>") == "See <code>a&lt;b</code> &amp; &lt;i&gt;"
 
 
 def test_slots_are_those_of_the_local_queue(store: ResultStore) -> None:

@@ -12,7 +12,7 @@ from trainer.errors import UserError
 from trainer.metrics.detectors import DetectorError, lite0_weights, load_detector
 from trainer.metrics.detectors import inception as inception_file
 from trainer.metrics.detectors.inception import Inception
-from trainer.metrics.detectors.lite0 import Lite0, resized
+from trainer.metrics.detectors.lite0 import Lite0, network_input, normalised, resized
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +29,21 @@ def test_features_of_an_image_do_not_depend_on_its_batch(lite0: Lite0) -> None:
     images = noise(19)
     alone = torch.cat([lite0.features(image[None]) for image in images])
     torch.testing.assert_close(lite0.features(images), alone, atol=1e-3, rtol=0)
+
+
+@pytest.mark.parametrize("size", [16, 32, 64, 128])
+def test_normalising_before_the_resize_changes_no_value(size: int) -> None:
+    images = noise(2, channels=3, size=size)
+    assert torch.equal(network_input(images), normalised(resized(images)))
+
+
+def test_features_are_bit_equal_with_activations_inside_and_outside_convolutions(
+    lite0: Lite0, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = noise(3)
+    fast = lite0.features(images)
+    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
+    assert torch.equal(lite0.features(images), fast)
 
 
 def test_grey_is_measured_as_rgb_of_equal_channels(lite0: Lite0) -> None:

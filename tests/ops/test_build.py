@@ -15,7 +15,7 @@ import torch
 from trainer.errors import UserError
 from trainer.ops import choice
 from trainer.ops.build import build as building
-from trainer.ops.build import place, status, toolchain
+from trainer.ops.build import place, recipes, status, toolchain
 from trainer.ops.convolution import convolve
 from trainer.ops.kernels import Kernels, using
 from trainer.ops.native import abi, library
@@ -148,6 +148,15 @@ def test_status_needs_no_torch() -> None:
     code = f"import sys; {look}; assert 'torch' not in sys.modules"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ})
     assert {row["kind"] for row in json.loads(done.stdout)} == {"cpu", "cuda"}
+
+
+def test_the_switch_that_restricts_torch_to_avx2_restricts_the_operations(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("platform.machine", lambda: "x86_64")
+    monkeypatch.setattr(place, "_cpu_flags", lambda: set().union(*recipes.CPU_VARIANTS.values()))
+    monkeypatch.delenv("ATEN_CPU_CAPABILITY", raising=False)
+    assert place.variant() == "x86-64-v4"
+    monkeypatch.setenv("ATEN_CPU_CAPABILITY", "avx2")
+    assert place.variant() == "x86-64-v3"
 
 
 def test_every_variant_computes_the_same_bit_for_bit(native: Kernels) -> None:

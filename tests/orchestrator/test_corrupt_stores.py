@@ -234,6 +234,16 @@ def test_corrupt_files_stop_no_command_and_no_other_trial(
     assert len(tags_by_trial(store)) == 2
 
 
+@pytest.mark.parametrize("name", ["leases", "attempts", "samples", "stops"])
+def test_a_folder_that_links_to_itself_stops_no_command_and_no_other_trial(
+    store: Store, whole: Path, name: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = first(store).path / name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.symlink_to(folder.name)
+    assert other_is_seen(store, endings(store, whole, capfd))
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_corrupt_plan_stops_no_other_sweep(
     store: Store, whole: Path, kind: str, capfd: pytest.CaptureFixture[str]

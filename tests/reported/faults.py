@@ -76,6 +76,7 @@ SILENT: dict[str, tuple[str, ...]] = {
     "a search samples a configuration twice": (
         "orchestrator/test_search_run.py::test_a_search_runs_no_configuration_twice",
         "orchestrator/test_search_optuna.py::test_every_point_of_a_countable_space_is_counted_once",
+        "orchestrator/test_preflight.py::test_a_search_is_priced_for_the_configurations_that_there_are",
     ),
 }  # fmt: skip
 
@@ -88,6 +89,8 @@ TOLD_BADLY: dict[str, tuple[str, ...]] = {
         "orchestrator/test_recorder_edges.py::test_a_run_deleted_in_mlflows_pages_is_restored_and_others_are_recorded",
         "orchestrator/test_recorder_edges.py::test_an_experiment_deleted_in_mlflows_pages_is_restored",
         "orchestrator/test_recorder_edges.py::test_a_trial_that_cannot_be_recorded_stops_no_other",
+        "orchestrator/test_recorder_edges.py::test_a_damaged_database_is_reported_although_all_was_recorded",
+        "orchestrator/test_recorder_edges.py::test_what_is_gone_with_its_database_is_recorded_again",
     ),
     "without srun and sbatch trials stay queued": (
         "backends/test_slurm_submission.py::test_without_slurm_nothing_is_created",
@@ -126,6 +129,8 @@ TOLD_BADLY: dict[str, tuple[str, ...]] = {
     ),
     "contradictory, repeated or hidden messages": (
         "orchestrator/test_preflight.py::test_all_mistakes_are_reported_at_once_each_in_a_line",
+        "orchestrator/test_gate.py::test_a_wrong_value_hides_no_conflict_of_its_cell",
+        "orchestrator/test_gate.py::test_an_item_that_cannot_be_read_hides_no_other_mistake",
         "orchestrator/test_preflight.py::test_a_mistake_of_many_cells_is_one_line_with_the_cells",
         "orchestrator/test_preflight.py::test_what_would_fail_later_is_refused_before_anything_is_made",
     ),
@@ -180,6 +185,7 @@ DRILLS: dict[str, tuple[str, ...]] = {
         "orchestrator/test_corrupt_stores.py::test_all_commands_skip_all_corrupt_rows",
         "orchestrator/test_corrupt_stores.py::test_corrupt_files_stop_no_command_and_no_other_trial",
         "orchestrator/test_corrupt_stores.py::test_no_store_is_too_corrupt_for_a_command",
+        "orchestrator/test_corrupt_stores.py::test_a_folder_that_links_to_itself_stops_no_command_and_no_other_trial",
         "orchestrator/test_recorder_edges.py::test_rows_that_have_no_place_in_mlflow_are_skipped",
         "orchestrator/test_recorder_edges.py::test_what_mlflow_refuses_is_left_out_and_reported",
     ),

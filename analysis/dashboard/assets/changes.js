@@ -10,6 +10,7 @@ export function merge(data, changes) {
     curves.grid[run] = gridOf(curves, changes.curves.grids[changes.curves.grid[place]]);
   });
   data.curves = { [data.score]: curves };
+  data.logits = Object.fromEntries(Object.entries(data.logits).filter(([trial]) => !changes.runs.trial.includes(trial)));
   data.clock = null;
   return data;
 }

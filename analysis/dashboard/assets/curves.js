@@ -21,12 +21,16 @@ function chosen(data) {
   return { y: state.y ?? data.score, x: state.x in X_LABELS ? state.x : "kimg", over: state.over ?? "range", log: state.log === "1" };
 }
 
-/** The curves of a quantity, and the clocks that an axis needs: asked for when they are not there yet. */
+/** The curves of a quantity, and the clocks that an axis needs: asked for when they are not there yet. Those of before an update are not kept. */
 async function curvesOf(data, quantity, axis) {
   const path = sweepPath(data.view.sweep);
-  if (!data.curves[quantity] && isLive) data.curves[quantity] = await ask(`${path}/curves?quantity=${encodeURIComponent(quantity)}`);
-  if (!data.clock && axis !== "kimg" && isLive) data.clock = await ask(`${path}/clock`);
-  return data.curves[quantity];
+  const { curves } = data;
+  if (!curves[quantity] && isLive) curves[quantity] = await ask(`${path}/curves?quantity=${encodeURIComponent(quantity)}`);
+  if (!data.clock && axis !== "kimg" && isLive) {
+    const clock = await ask(`${path}/clock`);
+    if (data.curves === curves) data.clock = clock;
+  }
+  return curves[quantity];
 }
 
 /**

@@ -28,14 +28,15 @@ export async function showLogits(data) {
     return;
   }
   box.wanted = state;
+  const { logits } = data;
   try {
-    data.logits[trial] ??= await ask(`${sweepPath(data.view.sweep)}/logits?trial=${trial}`);
+    logits[trial] ??= await ask(`${sweepPath(data.view.sweep)}/logits?trial=${trial}`);
   } catch (error) {
     if (box.wanted === state) box.replaceChildren(el("p", { class: "problem" }, error.message));
     return;
   }
   if (box.wanted !== state) return;
-  const { histograms } = data.logits[trial];
+  const { histograms } = logits[trial];
   const stops = [...new Set(histograms.map((one) => one.kimg))];
   const stop = stops.includes(Number(state.lkimg)) ? Number(state.lkimg) : stops[stops.length - 1];
   const output = el("output", {}, `${short(stop)} kimg`);

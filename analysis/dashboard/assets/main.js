@@ -98,16 +98,22 @@ async function findings(box) {
   }
 }
 
+/** Say beside the button, or the one that has taken its place meanwhile, whether the figure agrees with its runs. */
 async function verify(button) {
-  const output = button.parentElement.querySelector("output");
-  output.textContent = "…";
+  const { verify: sweep, figure } = button.dataset;
+  const isSame = (one) => one.dataset.verify === sweep && one.dataset.figure === figure;
+  const say = (words) => {
+    const now = [...document.querySelectorAll("button[data-verify]")].find(isSame);
+    if (now) now.parentElement.querySelector("output").textContent = words;
+  };
+  say("…");
   try {
-    const path = button.dataset.verify.split("/").map(encodeURIComponent).join("/");
+    const path = sweep.split("/").map(encodeURIComponent).join("/");
     const found = await ask(`api/figures/${path}/verified`);
-    const one = found.find((figure) => figure.figure === button.dataset.figure);
-    output.textContent = !one ? "not found" : one.differences.length ? `differs: ${one.differences.join("; ")}` : "agrees with its runs";
+    const one = found.find((other) => other.figure === figure);
+    say(!one ? "not found" : one.differences.length ? `differs: ${one.differences.join("; ")}` : "agrees with its runs");
   } catch (error) {
-    output.textContent = error.message;
+    say(error.message);
   }
 }
 

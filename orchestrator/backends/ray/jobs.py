@@ -3,11 +3,13 @@
 Address and token come from the variables that Ray's own commands use: RAY_API_SERVER_ADDRESS, RAY_AUTH_TOKEN.
 """
 
+import http.client
 import json
 import os
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,12 +43,14 @@ class RayJobs:
     def submit(self, entrypoint: str, environment: Mapping[str, str]) -> str:
         """Start a job and return its id. `entrypoint` is a shell command."""
         body = {"entrypoint": entrypoint, "runtime_env": {"env_vars": dict(environment)}}
-        return str(self._request("/api/jobs/", body)["submission_id"])
+        with self._understanding():
+            return str(self._request("/api/jobs/", body)["submission_id"])
 
     def is_alive(self, job: str) -> bool:
         """Return whether a job is queued or running; False if the cluster does not know it."""
         try:
-            return IS_ALIVE[self._request(f"/api/jobs/{job}")["status"]]
+            with self._understanding():
+                return IS_ALIVE[self._request(f"/api/jobs/{job}")["status"]]
         except UnknownJob:
             return False
 
@@ -56,30 +60,43 @@ class RayJobs:
 
     def total(self, resource: str) -> float:
         """Return the total of a resource ("CPU", "GPU") over all nodes."""
-        return float(self._load().get("usage", {}).get(resource, (0, 0))[1])
+        with self._understanding():
+            return float(self._load().get("usage", {}).get(resource, (0, 0))[1])
 
     def nodes(self) -> list[Mapping[str, float]]:
         """Return the resources of each kind of node that is running; none if the cluster does not say."""
-        return [resources for resources, count in self._load().get("nodeTypes") or () if count]
+        with self._understanding():
+            return [dict(resources) for resources, count in self._load().get("nodeTypes") or () if count]
 
     def _load(self) -> Mapping[str, Any]:
         report = self._request("/api/cluster_status")["data"]["clusterStatus"] or {}
         return report.get("loadMetricsReport") or {}
+
+    @contextmanager
+    def _understanding(self) -> Iterator[None]:
+        """Convert the error of an answer that is not Ray's: another service may listen at the address."""
+        try:
+            yield
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            what = f"{type(error).__name__}: {error}"
+            raise BackendError(
+                f"Ray at {self.address}: its answer is not understood ({what})", retryable=True
+            ) from None
 
     def _request(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
         headers = {"Content-Type": "application/json"} | (
             {"Authorization": f"Bearer {self.token}"} if self.token else {}
         )
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.address + path, data, headers)
         try:
+            request = urllib.request.Request(self.address + path, data, headers)
             with urllib.request.urlopen(request, timeout=self.timeout_seconds) as response:
                 return json.load(response)
         except urllib.error.HTTPError as error:
             kind = UnknownJob if error.code == 404 else BackendError
             message = " ".join(error.read().decode(errors="replace").split())[:300]
             raise kind(f"Ray at {self.address}: {error.code} {message}", retryable=error.code >= 500) from None
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:
             raise BackendError(f"Ray at {self.address}: {error}", retryable=True) from None
 
 

@@ -22,6 +22,8 @@ SOURCES = Path(__file__).resolve().parents[1] / "csrc"
 PREBUILT = SOURCES.with_name("prebuilt")
 MANIFEST = "manifest.json"
 SHOWN_DIGITS = 8
+CAPABILITY = "ATEN_CPU_CAPABILITY"
+BELOW_AVX512 = ("default", "avx2")
 
 
 def root() -> Path:
@@ -69,10 +71,15 @@ def manifest(kind: BuildKind) -> dict[str, Any] | None:
 
 
 def variant() -> str | None:
-    """Return the best variant of the CPU library for this processor, None if it supports none."""
+    """Return the best variant of the CPU library for this processor, None if it supports none.
+
+    ATEN_CPU_CAPABILITY, which restricts torch to AVX2, restricts it too.
+    """
     if platform.machine() != "x86_64":
         return GENERIC
     flags = _cpu_flags()
+    if os.environ.get(CAPABILITY) in BELOW_AVX512:
+        flags = {flag for flag in flags if not flag.startswith("avx512")}
     return next((name for name, needed in CPU_VARIANTS.items() if needed <= flags), None)
 
 
