@@ -27,7 +27,7 @@ def cautions(spec: SweepSpec, trials: Sequence[Trial], to_run: Iterable[Trial], 
     left_out = (f"this tier leaves out {what}: {why}" for what, why in spec.because.items())
     own = (
         *(left_out, _of_stop_rules(spec, len({trial.id for trial in trials})), _of_metrics(spec, trials)),
-        *(_of_presets(trials), _of_parts(trials), _of_data(trials, store / "data")),
+        *(_of_twins(trials), _of_presets(trials), _of_parts(trials), _of_data(trials, store / "data")),
     )
     return [line for lines in own for line in lines] + list(_of_space(spec, list(to_run), store))
 
@@ -39,6 +39,16 @@ def _of_metrics(spec: SweepSpec, trials: Sequence[Trial]) -> Iterator[str]:
             why = "" if undefined(metric, images) else doubtful(metric, images, spec.detector)
             if why:
                 yield f"{name} is unreliable: {why}"
+
+
+def _of_twins(trials: Sequence[Trial]) -> Iterator[str]:
+    """Yield which cells have the same trials, although they have names of their own."""
+    cells: dict[str, dict[str, None]] = {}
+    for trial in trials:
+        cells.setdefault(trial.id, {})[trial.cell] = None
+    twins = dict.fromkeys(tuple(names) for names in cells.values() if len(names) > 1)
+    for first, *others in twins:
+        yield f"{first!r} has the same settings as {', '.join(map(repr, others))}: they share their trials"
 
 
 def _of_presets(trials: Sequence[Trial]) -> Iterator[str]:

@@ -232,6 +232,17 @@ def test_metrics_know_how_many_images_they_need(name: str, images: int, is_undef
     assert (undefined(metric, images) != "", doubtful(metric, images, "lite0") != "") == (is_undefined, is_doubtful)
 
 
+def test_a_plan_names_cells_that_became_the_same_trials(read: Read, tmp_path: Path) -> None:
+    cells = "cells: {a: {batch: 16}, b: {batch: 32}}\ngrid: {augment: [none, ada]}\nseeds: [0, 1]\n"
+    when = "when: [{if: {augment: none}, set: {batch: 64}}]\n"
+    for text, told in (
+        ("", []),
+        (when, ["'a, augment=none' has the same settings as 'b, augment=none': they share their trials"]),
+    ):
+        sweep = read(HEAD + cells + text)
+        assert [line for line in cautions(sweep.spec, expand(sweep, find), [], tmp_path) if "share" in line] == told
+
+
 def test_a_plan_says_where_statistics_are_of_a_part_of_the_batch(read: Read, tmp_path: Path) -> None:
     head = HEAD.replace("tiny32", "biggan-unconditional")
     (found,) = [line for line in cautions(read(head).spec, expand(read(head), find), [], tmp_path) if "takes" in line]
