@@ -17,12 +17,13 @@ DASH = "–"
 
 
 class Summary(NamedTuple):
-    """One row of `table` per cell, units in the names; sums over seeds are called total."""
+    """One row of `table` per cell, units in the names; sums over seeds are called total. `energy`: how it is known."""
 
     sweep: str
     tier: str | None
     score: Score
     table: pd.DataFrame
+    energy: str
 
 
 def summarize(runs: Runs, curves: Curves) -> Summary:
@@ -39,7 +40,7 @@ def summarize(runs: Runs, curves: Curves) -> Summary:
     table["total_energy_kwh"] = (groups["energy_joules"].sum(min_count=1) / JOULES_PER_KWH).to_numpy()
     table["energy_method"] = [_methods(part) for _, part in groups]
     table["state"] = [_states(part) for _, part in groups]
-    return Summary(runs.plan.sweep, runs.plan.tier, curves.score, table)
+    return Summary(runs.plan.sweep, runs.plan.tier, curves.score, table, _methods(frame))
 
 
 def _with_last_ticks(frame: pd.DataFrame, ticks: pd.DataFrame) -> pd.DataFrame:
@@ -51,7 +52,8 @@ def _methods(part: pd.DataFrame) -> str:
     begun = part[part["attempts"].fillna(0) > 0]
     methods = sorted({method for methods in begun["energy_methods"] for method in methods})
     unknown = int(begun["unmetered_attempts"].sum())
-    return "; ".join(methods + ([f"{unknown} attempts unmetered"] if unknown else []))
+    without = f"{unknown} attempt{'s' if unknown > 1 else ''} unmetered"
+    return "; ".join([*methods, *([without] if unknown else [])])
 
 
 def _states(part: pd.DataFrame) -> str:
@@ -98,8 +100,7 @@ def cells_of(summary: Summary) -> list[list[str]]:
 
 def notes(summary: Summary) -> list[str]:
     """Return the notes below the table: metric identity, aggregation, how energy was measured."""
-    methods = "; ".join(dict.fromkeys(method for method in summary.table["energy_method"] if method))
-    energy = [f"* {methods}"] if methods else []
+    energy = [f"* {summary.energy}"] if summary.energy else []
     return [
         f"Tier: {summary.tier or 'default'} · {summary.score.description}",
         "best and last: median [min–max] over seeds, a diverged run counts as worst; hours and kWh: total over seeds",

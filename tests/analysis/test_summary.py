@@ -45,3 +45,12 @@ def test_empty_store_gives_rows_of_dashes(tmp_path: Path) -> None:
     summary = summarize(*loaded(store))
     assert cells_of(summary)[0][-1] == "1 pending"
     assert pd.isna(summary.table["total_energy_kwh"].iloc[0])
+
+
+def test_the_notes_say_once_for_all_cells_how_energy_was_measured(store: ResultStore) -> None:
+    runs, curves = loaded(store)
+    runs.frame.loc[:, "energy_methods"] = pd.Series([["estimate"]] * len(runs.frame))
+    runs.frame.loc[:, "unmetered_attempts"] = [1, 2, *[0] * (len(runs.frame) - 2)]
+    assert notes(summarize(runs, curves))[-1] == "* estimate; 3 attempts unmetered"
+    runs.frame.loc[:, "unmetered_attempts"] = [1, *[0] * (len(runs.frame) - 1)]
+    assert notes(summarize(runs, curves))[-1] == "* estimate; 1 attempt unmetered"

@@ -32,7 +32,7 @@ def convert(
     total = min(len(reader), most or len(reader))
     _require_enough(target, total, reader.remarks)
     settings = {"source": reader.kind, **shape._asdict(), **({"recipe": recipe} if recipe else {})}
-    tally = ConversionTally(shape.background)
+    tally = ConversionTally(shape.background, asked=shape.channels > 0)
     channels: int | None = None
     labelled: bool | None = None
     with ZipWriter(target, settings) as writer:

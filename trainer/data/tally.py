@@ -9,17 +9,17 @@ from trainer.data.resize import is_transparent
 
 
 class ConversionTally:
-    """Counts conversions: rotation, reduction to 8 bits, compositing."""
+    """Counts conversions: rotation, reduction to 8 bits, compositing; and transparency that nobody `asked` to keep."""
 
-    def __init__(self, background: str) -> None:
-        self._background = background
+    def __init__(self, background: str, asked: bool) -> None:
+        self._background, self._asked = background, asked
         self._counts: Counter[str] = Counter()
         self._brightest = self._bits = 0
 
     def add(self, picture: Picture, channels: int) -> None:
         """Count a picture that becomes one of `channels` channels."""
-        transparent = is_transparent(picture.pixels)
-        self._counts["composited" if channels in (1, 3) else "kept"] += transparent
+        if is_transparent(picture.pixels) and not (self._asked and channels in (2, 4)):
+            self._counts["composited" if channels in (1, 3) else "kept"] += 1
         if picture.file is None:
             return
         facts = picture.file.facts
