@@ -7,6 +7,7 @@ from pydantic.fields import FieldInfo
 
 from orchestrator.sweep.key_notes import GROUPS, SWEEP
 from orchestrator.sweep.keys import models_in, settable
+from orchestrator.sweep.reader import WHOLE_FILE
 from orchestrator.sweep.setting_notes import SETTINGS
 from orchestrator.sweep.spec import SweepSpec
 
@@ -36,7 +37,7 @@ def sweep_schema() -> dict[str, Any]:
     _describe(properties, definitions)
     properties["cells"]["additionalProperties"] = {"$ref": "#/$defs/Assignments"}
     properties["exclude"]["items"] = {"$ref": "#/$defs/Conditions"}
-    parts = {key: value for key, value in properties.items() if key not in ("sweep", "tiers")}
+    parts = {key: value for key, value in properties.items() if key not in WHOLE_FILE}
     definitions["Tier"] = _closed(parts) | {"description": "What is different at this size; null removes a key."}
     properties["tiers"]["additionalProperties"] = {"$ref": "#/$defs/Tier"}
     return {"$schema": ID, **schema}

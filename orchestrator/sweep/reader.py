@@ -26,6 +26,9 @@ from trainer.errors import did_you_mean, nearest
 AXES = frozenset({"base", "cells", "zip", "grid", "when", "derive", "exclude", "search"})
 """Keys that determine the trials."""
 
+WHOLE_FILE = ("sweep", "include", "tiers")
+"""Keys that a tier cannot have."""
+
 
 @dataclass(frozen=True)
 class Sweep:
@@ -107,13 +110,22 @@ def examined(file: Path, tier: str = "") -> Examined:
     tiers = source.values.get("tiers") or {}
     names = [name for name in tiers if isinstance(name, str)] if isinstance(tiers, dict) else []
     read = {name: _validated(source, name) for name in ("", *names)}
-    problems = [problem for found in read.values() for problem in found.problems]
+    problems = [*_misplaced(source, names), *(problem for found in read.values() for problem in found.problems)]
     if tier in read:
         return read[tier]._replace(problems=list(dict.fromkeys(problems)))
     known = did_you_mean(tier, names) or (f"; it has {', '.join(names)}" if names else "; it has no tiers")
     problems.insert(0, source.problem(("tiers",), f"has no tier '{tier}'{known}"))
     near = nearest(tier, names)
     return (read[near] if near else Examined(None, []))._replace(problems=list(dict.fromkeys(problems)))
+
+
+def _misplaced(source: YamlSource, tiers: Sequence[str]) -> Iterator[Problem]:
+    """Yield the keys of tiers that only the file itself may have."""
+    for tier in tiers:
+        over = source.values["tiers"][tier]
+        for key in WHOLE_FILE:
+            if isinstance(over, dict) and key in over:
+                yield source.problem(("tiers", tier, key), "belongs to the whole file: a tier cannot have it")
 
 
 def _validated(source: YamlSource, tier: str) -> Examined:

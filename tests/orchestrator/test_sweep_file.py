@@ -107,6 +107,12 @@ def test_a_wrong_value_in_the_chosen_tier_is_reported_at_the_tier(sweep_file: Wr
     assert problems(sweep_file(text), "smoke")[0].startswith("7: tiers.smoke.grid.batch[0]: batch 33 does not divide")
 
 
+@pytest.mark.parametrize("key", ["sweep: other", "include: other.yaml", "tiers: {large: {seeds: 2}}"])
+def test_a_key_of_the_whole_file_is_refused_in_a_tier(sweep_file: Write, key: str) -> None:
+    told = f"5: tiers.smoke.{key.partition(':')[0]}: belongs to the whole file: a tier cannot have it"
+    assert problems(sweep_file(BASE + f"tiers:\n  smoke: {{{key}}}\n"), "smoke") == [told]
+
+
 def test_an_unknown_tier_is_reported_with_those_there_are(sweep_file: Write) -> None:
     text = BASE + "tiers: {smoke: {}, mini: {}}\n"
     assert problems(sweep_file(text), "smok") == ["4: tiers: has no tier 'smok'; did you mean 'smoke'?"]
