@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from analysis.commands import COMMANDS, FORMER
-from analysis.errors import FULL, UNWRITABLE, AnalysisError
+from analysis.errors import explained
 from trainer.command_line.group import program
 from trainer.command_line.program import CommandFailure, run_program
 from trainer.errors import ExitCode
@@ -20,14 +20,8 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def _explain(error: Exception) -> CommandFailure | None:
-    if isinstance(error, AnalysisError):
-        return CommandFailure(ExitCode.USER_ERROR, str(error))
-    if isinstance(error, OSError) and error.errno in UNWRITABLE:
-        reason = (error.strerror or str(error)).lower()
-        problem = f"{error.filename}: {reason}" if error.filename else reason
-        way_out = "free space" if error.errno in FULL else "check its permissions"
-        return CommandFailure(ExitCode.USER_ERROR, f"{problem}; {way_out}")
-    return None
+    told = explained(error)
+    return CommandFailure(ExitCode.USER_ERROR, told) if told else None
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ AnalysisError
 
 import errno
 
+from trainer.errors import UserError
+
 READ_ONLY = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 """The errno values of a write to a read-only location."""
 
@@ -18,6 +20,15 @@ FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 UNWRITABLE = READ_ONLY | FULL
 """The errno values of a write to a location that can still be read."""
+
+
+MISPLACED = {
+    errno.EEXIST: "is a file where a folder belongs",
+    errno.ENOTDIR: "lies below a file",
+    errno.EISDIR: "is a folder where a file belongs",
+    errno.ELOOP: "is a link to itself",
+}
+"""What is wrong where a write meets something of another kind, by errno."""
 
 
 class AnalysisError(Exception):
@@ -42,3 +53,21 @@ class FigureError(AnalysisError):
 
 class ReportError(AnalysisError):
     """A report cannot be written or printed."""
+
+
+def explained(error: Exception) -> str | None:
+    """Return the line for users about a user error, or about a place that cannot be written; None for a bug."""
+    if isinstance(error, AnalysisError | UserError):
+        return str(error)
+    return _about_place(error) if isinstance(error, OSError) else None
+
+
+def _about_place(error: OSError) -> str | None:
+    place = error.filename2 or error.filename
+    if error.errno in MISPLACED:
+        return f"{place}: {MISPLACED[error.errno]}; remove it, and repeat the command"
+    if error.errno in UNWRITABLE:
+        reason = (error.strerror or str(error)).lower()
+        way_out = "free space" if error.errno in FULL else "check its permissions"
+        return f"{place}: {reason}; {way_out}" if place else f"{reason}; {way_out}"
+    return None

@@ -13,14 +13,13 @@ from typing import NamedTuple
 from matplotlib.figure import Figure as Page
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from analysis.errors import AnalysisError
+from analysis.errors import explained
 from analysis.figures.catalog import figure_named
 from analysis.figures.figure import Figure, FigureData
 from analysis.figures.provenance import Provenance, numbers_csv, provenance_of, record_provenance
 from analysis.figures.style import GREY, figure_style
 from analysis.results.load import Curves, Runs
 from analysis.tables.plan_file import NO_SWEEP
-from trainer.errors import UserError
 from trainer.files import replace_file
 
 SPREAD = re.compile(r"median over seeds, (?:band|bars) from minimum to maximum")
@@ -57,11 +56,11 @@ def render_all(names: Iterable[str], runs: Runs, curves: Curves) -> Drawn:
     for name in names:
         try:
             drawn.figures.append(render(name, runs, curves))
-        except (AnalysisError, UserError) as error:
-            drawn.problems.append(str(error))
-        except Exception as error:  # reported with the other problems; raised again once all other figures are drawn
-            drawn.problems.append(" ".join(f"{name}: internal error: {type(error).__name__}: {error}".split()))
-            drawn.bugs.append(error)
+        except Exception as error:  # reported with the other problems; a bug is raised again once all others are drawn
+            told = explained(error)
+            bug = " ".join(f"{name}: internal error: {type(error).__name__}: {error}".split())
+            drawn.problems.append(told or bug)
+            drawn.bugs.extend([] if told else [error])
     return drawn
 
 

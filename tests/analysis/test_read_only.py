@@ -63,3 +63,28 @@ def test_tables_are_shown_and_collecting_is_refused_in_one_line_on_a_full_disk(
 def test_what_cannot_be_written_is_reported(sealed: ResultStore, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["collect", "--store", str(sealed.path)]) == 2
     assert "read-only file system; check its permissions" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("place", ["tables", "tables/runs", "tables/metrics", "figures", "figures/synthetic"])
+def test_a_file_where_a_folder_belongs_is_named_with_the_way_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], place: str
+) -> None:
+    store = write_store(tmp_path / "store", RUNS)
+    spoilt = store.path / place
+    spoilt.parent.mkdir(exist_ok=True)
+    spoilt.write_text("no folder")
+    assert main(["figures", "draw", "synthetic", "--only", "fid_curves", "--store", str(store.path)]) == 2
+    told = f"{spoilt}: is a file where a folder belongs; remove it, and repeat the command"
+    assert [line for line in capsys.readouterr().err.splitlines() if told in line]
+
+
+@pytest.mark.parametrize("place", ["tables/.lock", "tables/runs/SHARD.parquet", "figures/synthetic/fid_curves.png"])
+def test_a_folder_where_a_file_belongs_is_named_with_the_way_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], place: str
+) -> None:
+    store = write_store(tmp_path / "store", RUNS)
+    spoilt = store.path / place.replace("SHARD", next(iter(store.trials()))[:2])
+    spoilt.mkdir(parents=True)
+    assert main(["figures", "draw", "synthetic", "--only", "fid_curves", "--store", str(store.path)]) == 2
+    told = f"{spoilt}: is a folder where a file belongs; remove it, and repeat the command"
+    assert [line for line in capsys.readouterr().err.splitlines() if told in line]
