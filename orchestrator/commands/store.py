@@ -7,17 +7,16 @@ import typer
 
 from orchestrator.commands.unpack import print_merged
 from orchestrator.dispatch.poll import observe_now
-from orchestrator.display.output import print_json, result_console
+from orchestrator.display.output import print_json, progress_console, result_console
 from orchestrator.evidence.merge import merge as merge_evidence
 from orchestrator.evidence.other_store import OtherStore
 from orchestrator.evidence.prune import PruneOptions, Removable, removable, remove
 from orchestrator.evidence.usage import by_kind, of_sweep
-from orchestrator.plan.plan_file import read_plan
+from orchestrator.plan.plan_file import readable_plans
 from orchestrator.store.layout import Store
 from trainer.command_line.fitting import Column
 from trainer.command_line.group import epilog, new_app
 from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption
-from trainer.command_line.sweeps import names
 from trainer.command_line.table import FittedTable, show
 
 EXAMPLES = """Examples:
@@ -38,11 +37,13 @@ app = new_app("Maintain a store.", examples=EXAMPLES)
 
 @app.command(name="list", epilog=epilog(EXAMPLES))
 def list_sweeps(store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> int:
-    """List the sweeps in the store, with their trials and disk use."""
-    opened = Store(store)
-    found = [of_sweep(opened, name, read_plan(opened, name).trials) for name in names(store)]
+    """List the sweeps in the store, with their trials and disk use, and the plans that cannot be read."""
+    opened, unreadable = Store(store), list[str]()
+    found = [of_sweep(opened, plan.sweep, plan.trials) for plan in readable_plans(opened, unreadable)]
+    for line in unreadable:
+        progress_console().print(f"skipped {line}", markup=False, soft_wrap=True)
     if as_json:
-        print_json({"sweeps": [one._asdict() for one in found]})
+        print_json({"sweeps": [one._asdict() for one in found], "unreadable": unreadable})
     else:
         _show(("sweep", "trials", "MB"), [(one.sweep, str(one.trials), _megabytes(one.size)) for one in found])
     return 0

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from orchestrator.errors import LeaseHeld, LeaseSuperseded
-from orchestrator.plan.plan_file import readable_plans
+from orchestrator.plan.plan_file import read_plan, sweeps
 from orchestrator.store.layout import Store, writing
 from orchestrator.store.lease import Lease, acquire
 from orchestrator.store.observe import Observed
@@ -107,7 +107,10 @@ def _sources_of_transfers(store: Store, seen: Mapping[str, Observed]) -> frozens
 
 
 def _awaited_snapshots(store: Store) -> frozenset[Path]:
-    """Return the snapshots from which trials of stored plans start that have not begun."""
-    runs = (run for plan in readable_plans(store) for run in plan.runs)
+    """Return the snapshots from which trials of stored plans start that have not begun.
+
+    Raises UserError if a plan cannot be read: what its trials await would be removed.
+    """
+    runs = (run for name in sweeps(store) for run in read_plan(store, name).runs)
     starts = (run.start for run in runs if run.start and not store.run(run.trial).start.exists())
     return frozenset(path for start in dict.fromkeys(starts) if (path := source_snapshot(store, start)))

@@ -411,3 +411,16 @@ def test_listing_and_disk_count_what_is_there(full: Store, capsys: pytest.Captur
     sizes = json.loads(capsys.readouterr().out)["bytes"]
     assert sum(sizes.values()) == sum(path.stat().st_size for path in full.root.rglob("*") if path.is_file())
     assert sizes["sample"] == 2 * len(b"the same reals")
+
+
+def test_a_plan_that_cannot_be_read_hides_no_other_sweep_and_nothing_is_removed(
+    full: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spoilt = full.plan("other")
+    replace_file(spoilt, "{")
+    assert main(["store", "list", "--store", str(full.root), "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert [sweep["sweep"] for sweep in listed["sweeps"]] == ["test"]
+    assert f"{spoilt}: not readable as a plan" in listed["unreadable"][0]
+    assert main(["store", "prune", "--yes", "--snapshots", "--store", str(full.root)]) == 2
+    assert f"{spoilt}: not readable as a plan" in capsys.readouterr().err
