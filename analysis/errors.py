@@ -24,7 +24,7 @@ UNWRITABLE = READ_ONLY | FULL
 
 MISPLACED = {
     errno.EEXIST: "is a file where a folder belongs",
-    errno.ENOTDIR: "lies below a file",
+    errno.ENOTDIR: "lies below a file, which is in the way",
     errno.EISDIR: "is a folder where a file belongs",
     errno.ELOOP: "is a link to itself",
 }
@@ -65,7 +65,7 @@ def explained(error: Exception) -> str | None:
 def _about_place(error: OSError) -> str | None:
     place = error.filename2 or error.filename
     if error.errno in MISPLACED:
-        return f"{place}: {MISPLACED[error.errno]}; remove it, and repeat the command"
+        return f"{place}: {MISPLACED[error.errno]}; move it away, or choose another place"
     if error.errno in UNWRITABLE:
         reason = (error.strerror or str(error)).lower()
         way_out = "free space" if error.errno in FULL else "check its permissions"

@@ -52,8 +52,7 @@ def _methods(part: pd.DataFrame) -> str:
     begun = part[part["attempts"].fillna(0) > 0]
     methods = sorted({method for methods in begun["energy_methods"] for method in methods})
     unknown = int(begun["unmetered_attempts"].sum())
-    without = f"{unknown} attempt{'s' if unknown > 1 else ''} unmetered"
-    return "; ".join([*methods, *([without] if unknown else [])])
+    return "; ".join(methods + ([f"{unknown} attempts unmetered"] if unknown else []))
 
 
 def _states(part: pd.DataFrame) -> str:

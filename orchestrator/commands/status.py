@@ -76,6 +76,8 @@ def execute(store: Store, sweep: str, *, watch: bool, as_json: bool) -> int:
     for name, statuses in seen.sweeps.items():
         show(result_console(), _table(store, name, statuses, seen.stages[name]))
         _print_skipped(skipped_lines(store, statuses))
+    if not seen.sweeps:
+        result_console().print(f"no sweep was run in {store.root}", markup=False, soft_wrap=True)
     _print_skipped([] if sweep else _unreadable(store))
     result_console().print(_outages(seen), end="", soft_wrap=True)
     return 0

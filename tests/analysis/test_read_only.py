@@ -74,7 +74,7 @@ def test_a_file_where_a_folder_belongs_is_named_with_the_way_out(
     spoilt.parent.mkdir(exist_ok=True)
     spoilt.write_text("no folder")
     assert main(["figures", "draw", "synthetic", "--only", "fid_curves", "--store", str(store.path)]) == 2
-    told = f"{spoilt}: is a file where a folder belongs; remove it, and repeat the command"
+    told = f"{spoilt}: is a file where a folder belongs; move it away, or choose another place"
     assert [line for line in capsys.readouterr().err.splitlines() if told in line]
 
 
@@ -86,5 +86,5 @@ def test_a_folder_where_a_file_belongs_is_named_with_the_way_out(
     spoilt = store.path / place.replace("SHARD", next(iter(store.trials()))[:2])
     spoilt.mkdir(parents=True)
     assert main(["figures", "draw", "synthetic", "--only", "fid_curves", "--store", str(store.path)]) == 2
-    told = f"{spoilt}: is a folder where a file belongs; remove it, and repeat the command"
+    told = f"{spoilt}: is a folder where a file belongs; move it away, or choose another place"
     assert [line for line in capsys.readouterr().err.splitlines() if told in line]

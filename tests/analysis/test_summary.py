@@ -52,5 +52,3 @@ def test_the_notes_say_once_for_all_cells_how_energy_was_measured(store: ResultS
     runs.frame.loc[:, "energy_methods"] = pd.Series([["estimate"]] * len(runs.frame))
     runs.frame.loc[:, "unmetered_attempts"] = [1, 2, *[0] * (len(runs.frame) - 2)]
     assert notes(summarize(runs, curves))[-1] == "* estimate; 3 attempts unmetered"
-    runs.frame.loc[:, "unmetered_attempts"] = [1, *[0] * (len(runs.frame) - 1)]
-    assert notes(summarize(runs, curves))[-1] == "* estimate; 1 attempt unmetered"

@@ -297,3 +297,10 @@ def test_the_schema_lets_a_choice_be_named_alone() -> None:
     augment = sweep_schema()["$defs"]["Assignments"]["properties"]["augment"]["anyOf"]
     names = next(set(choice["enum"]) for choice in augment if "enum" in choice)
     assert {"none", "fixed", "ada"} <= names
+
+
+def test_the_status_of_a_store_without_sweeps_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    place = tmp_path / "misspelt"
+    assert main(["status", "--store", str(place)]) == 0
+    assert capsys.readouterr().out == f"no sweep was run in {place}\n"
+    assert not place.exists()
