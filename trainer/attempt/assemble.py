@@ -36,6 +36,7 @@ from trainer.state import checkpoint
 from trainer.state.train_state import TrainState
 from trainer.state.transfer import identity_of, start_from
 from trainer.training.batches import Batches
+from trainer.training.eager_adam import EagerAdam
 from trainer.training.loop import Loop
 from trainer.training.sample_sheets import SampleSheetWriter
 from trainer.training.schedules import lazy_adam
@@ -126,7 +127,7 @@ def adam(network: nn.Module, config: Adam) -> torch.optim.Optimizer:
     lr, betas, _ = lazy_adam(config)
     trainable = [parameter for parameter in network.parameters() if parameter.requires_grad]
     group = {"params": trainable, INITIAL_LR: lr}
-    return torch.optim.Adam([group], lr=lr, betas=betas, eps=config.epsilon, fused=True)
+    return EagerAdam([group], lr=lr, betas=betas, eps=config.epsilon, fused=True)
 
 
 def restore_or_start(state: TrainState, attempt: Attempt, reporter: Reporter) -> None:

@@ -13,7 +13,7 @@ NEVER = 2**31 - 1
 def configure_process(threads: int) -> None:
     """Set the number of threads, prefer deterministic algorithms, and reuse freed memory."""
     torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.set_deterministic_debug_mode("warn")  # as use_deterministic_algorithms, which imports the compiler
     deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined] # nothing reads uninitialised memory
     keep_freed_memory()
 
