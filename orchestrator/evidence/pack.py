@@ -20,8 +20,8 @@ PATHS_IN_JOB = ("data_path", "cache_dir", "transfer_path")
 def pack(store: Store, sweep: str, out: Path, weights: Collection[str] = (), *, last_samples: bool = False) -> Manifest:
     """Write the evidence of a sweep to `out`, atomically, and return its manifest.
 
-    `weights` are the kinds of weights to include: "snapshots", "checkpoints". With `last_samples`, only the last sheet of
-    generated images of each trial is included. Raises StoreError.
+    `weights` are the kinds of weights to include: "snapshots", "checkpoints". With `last_samples`, only the last
+    sheet of generated images of each trial is included. Raises StoreError.
     """
     files = evidence_in(store.root, folders_of(store, sweep))
     chosen = without_earlier_sheets(files) if last_samples else files
