@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from orchestrator.sweep.error_location import locate_error
 from orchestrator.sweep.expression import ExpressionError
@@ -158,9 +159,9 @@ def _named_transfer(settings: Sequence[Setting], places: Places) -> Path | Sourc
             return SourceReference(TransferSource.model_validate(value), last.path)
         return None if value is None else places.snapshot(last, str(value))
     except ValidationError as error:
-        details = {detail["loc"][0]: detail for detail in reversed(error.errors())}
-        found = [locate_error({**detail, "loc": ("transfer", key)}, given) for key, detail in details.items()]
-        raise Misfits(found, hides_others=True) from None
+        by_key = {detail["loc"][0]: detail for detail in reversed(error.errors())}
+        found: list[ErrorDetails] = [{**detail, "loc": ("transfer", key)} for key, detail in by_key.items()]
+        raise Misfits([locate_error(detail, given) for detail in found], hides_others=True) from None
     except UserError as error:
         raise _missing(last.path, str(error)) from None
 
