@@ -159,9 +159,10 @@ def _named_transfer(settings: Sequence[Setting], places: Places) -> Path | Sourc
             return SourceReference(TransferSource.model_validate(value), last.path)
         return None if value is None else places.snapshot(last, str(value))
     except ValidationError as error:
-        by_key = {detail["loc"][0]: detail for detail in reversed(error.errors())}
-        found: list[ErrorDetails] = [{**detail, "loc": ("transfer", key)} for key, detail in by_key.items()]
-        raise Misfits([locate_error(detail, given) for detail in found], hides_others=True) from None
+        details: list[ErrorDetails] = [{**detail, "loc": ("transfer", detail["loc"][0])} for detail in error.errors()]
+        found = [locate_error(detail, given) for detail in details]
+        first = {misfit.path: misfit for misfit in reversed(found)}
+        raise Misfits([*first.values()], hides_others=True) from None
     except UserError as error:
         raise _missing(last.path, str(error)) from None
 
