@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -279,6 +280,49 @@ def test_a_path_that_no_evidence_has_is_refused(full: Store, empty: Store, tmp_p
     with pytest.raises(StoreError, match="not the path of a file of evidence"):
         unpack(empty, bad)
     assert not empty.root.exists()
+
+
+LONG = (
+    f"sweeps/{'a' * 201}/plan.json",
+    f"sweeps/{'a/' * 500}plan.json",
+    f"trials/ab/ab0000000000/samples/{'x' * 201}.png",
+    f"trials/ab/ab0000000000/attempts/{'9' * 201}/record.json",
+)
+
+
+@pytest.mark.parametrize("path", LONG)
+def test_a_path_that_no_file_system_takes_is_refused(full: Store, empty: Store, tmp_path: Path, path: str) -> None:
+    pack(full, "test", tmp_path / "p.zip")
+    bad = rewritten(tmp_path / "p.zip", tmp_path / "bad.zip", lambda m: m["files"][0].update(path=path))
+    with pytest.raises(StoreError, match="too long for the path of a file"):
+        unpack(empty, bad)
+    assert not empty.root.exists()
+
+
+def test_a_configuration_of_another_trial_is_refused(full: Store, empty: Store, tmp_path: Path) -> None:
+    pack(full, "test", tmp_path / "p.zip")
+
+    def moved(manifest: dict[str, Any]) -> None:
+        found = next(file for file in manifest["files"] if file["kind"] == "configuration")
+        found["path"] = "trials/ab/ab0000000000/trial.json"
+
+    bad = rewritten(tmp_path / "p.zip", tmp_path / "bad.zip", moved)
+    with pytest.raises(StoreError, match=r"trials/ab/ab0000000000/trial.json is the configuration of another trial"):
+        unpack(empty, bad)
+    assert not empty.root.exists()
+
+
+@pytest.mark.parametrize("kind", ["a pipe", "a device", "a folder"])
+def test_a_pack_that_is_no_file_is_refused_at_once(empty: Store, tmp_path: Path, kind: str) -> None:
+    place = tmp_path / "p.zip"
+    if kind == "a pipe":
+        os.mkfifo(place)
+    elif kind == "a device":
+        place.symlink_to("/dev/zero")
+    else:
+        place.mkdir()
+    with pytest.raises(StoreError, match="is not a file"):
+        unpack(empty, place)
 
 
 def test_a_pack_that_is_cut_off_is_refused(full: Store, empty: Store, tmp_path: Path) -> None:
