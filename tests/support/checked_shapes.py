@@ -4,7 +4,7 @@ The import hooks of jaxtyping and slipcover both replace the loader of a module,
 comes after slipcover's, which wraps the loaders it finds. It compiles a module at every import, because the byte code
 that Python caches for the plain module has no checks.
 
-The decorator of jaxtyping, which its hook looks up by name, binds the arguments of every call and checks them twice. Its
+The decorator of jaxtyping, which its hook looks up by name, binds the arguments of a call and checks them twice. Its
 place is taken by one that only checks them, once: a training step takes half the time.
 """
 
