@@ -7,7 +7,7 @@ from tests.support.stage import Stage, StageMaker
 from trainer.augment.single_transform import Always
 from trainer.config.augment import FixedAugment
 from trainer.config.methods import BalancedConsistency
-from trainer.methods.bcr import ConsistencyRegularizer, inconsistency
+from trainer.methods.bcr import ConsistencyRegularizer, flip_and_shift, inconsistency
 
 
 def regularizer(made: Stage) -> ConsistencyRegularizer:
@@ -44,6 +44,25 @@ def test_t_is_applied_to_what_the_augmentation_gave(stage: StageMaker) -> None:
     method.discriminator_penalty(inputs)
     assert all(images is shown for images, shown in zip(seen, (inputs.real_shown, inputs.fake_shown), strict=True))
     assert not torch.equal(inputs.real_shown, made.micro_batch.real)
+
+
+def test_t_may_take_the_augmentation_away(stage: StageMaker) -> None:
+    made = stage(BalancedConsistency(transform="none", fake_weight=0), augment=FixedAugment(p=1.0, pipe="bg"))
+    inputs = made.discriminator_scene()
+    plain = inputs.augmented_discriminator.scores(inputs.real, inputs.micro_batch.real_c)
+    expected = 10 * (plain - inputs.real_logits).squeeze(1).square()
+    assert torch.allclose(regularizer(made).discriminator_penalty(inputs).loss, expected)
+
+
+def test_flip_and_shift_move_by_at_most_an_eighth_of_the_side_and_fill_with_zeros() -> None:
+    image = torch.zeros(400, 1, 32, 32)
+    image[:, :, 16, 4] = 1
+    torch.manual_seed(0)
+    moved = flip_and_shift(image)
+    places = moved.flatten(1).argmax(dim=1)
+    assert set((places // 32).tolist()) == set(range(12, 21))
+    assert set((places % 32).tolist()) == {*range(9), *range(23, 32)}
+    assert set(moved.unique().tolist()) == {0.0, 1.0}
 
 
 def test_generator_gets_no_penalty(stage: StageMaker) -> None:
