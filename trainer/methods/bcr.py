@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from trainer.augment.differentiable import diff_augment
+from trainer.augment.diffaugment import diff_augment
 from trainer.augment.single_transform import Always
 from trainer.config.methods import BalancedConsistency
 from trainer.objectives.method import DiscriminatorPenaltyInputs, Images, Method
