@@ -20,6 +20,8 @@ from trainer.config.claims.cells import Cells
 PRICED = frozenset({"horizon_kimg", "metrics", "detector", "evaluation_seeds", "watch", "resources"})
 """Keys without which neither a price nor a warning is worth anything."""
 
+TIMED = frozenset({"horizon_kimg", "watch"})
+"""Keys without which it is not known when anything is evaluated."""
 
 UNDECIDED = frozenset({"seeds", "underpowered"})
 """Keys without which nothing is known of what claims can show."""
@@ -71,7 +73,7 @@ def gated(
     else:
         running = measuring_problems(sweep, trials, machine.lacks, replaced)
     is_priceable = PRICED.isdisjoint(read.left_out)
-    moments = moment_problems(sweep, trials) if is_priceable and replaced is None else ()
+    moments = moment_problems(sweep, trials) if TIMED.isdisjoint(read.left_out) and replaced is None else ()
     placed = [] if spec.search and replaced is None else _misplaced(sweep, own)
     placed += [sweep.problem(path, text) for path, text in moments]
     problems = _one_a_place(read.problems, [*own.problems, *typical.problems], placed, running)

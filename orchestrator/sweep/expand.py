@@ -9,7 +9,8 @@ from orchestrator.errors import Problem, SweepError
 from orchestrator.sweep.cells import SPACE, SweepCell, base_settings, kept, points_of, settings_at, settings_of, size_of
 from orchestrator.sweep.conditions import ConditionChecker
 from orchestrator.sweep.expansion import Expansion, KeptCell
-from orchestrator.sweep.overlay import Misfit, Misfits, Places, layered
+from orchestrator.sweep.misfit import Misfit, Misfits
+from orchestrator.sweep.overlay import Places, layered
 from orchestrator.sweep.problem_collector import ProblemCollector
 from orchestrator.sweep.reader import Sweep
 from orchestrator.sweep.search_space import Applies, Point
