@@ -10,6 +10,7 @@ from orchestrator.plan.preflight import Lacks, measuring_problems, runtime_probl
 from orchestrator.plan.sources import NeededSource, other_sources
 from orchestrator.sweep.claims import misplaced_claims
 from orchestrator.sweep.expand import ExaminedCells, examined_cells
+from orchestrator.sweep.expansion import Expansion
 from orchestrator.sweep.published_values import misplaced_values
 from orchestrator.sweep.reader import AXES, Examined, Sweep
 from orchestrator.sweep.search_points import typical_cells
@@ -41,7 +42,7 @@ class Gated(NamedTuple):
     """The valid trials of a sweep, a typical configuration of its search, and everything that is wrong.
 
     `is_priceable`: nothing is wrong with what the price of the valid trials depends on. `cells` are all cells by label;
-    None if they, or what claims say of them, are not known.
+    None if they, or what claims say of them, are not known. `expansion` makes further trials of the valid cells.
     """
 
     sweep: Sweep
@@ -50,6 +51,7 @@ class Gated(NamedTuple):
     problems: list[Problem]
     is_priceable: bool
     cells: Cells | None
+    expansion: Expansion | None
 
 
 def gated(
@@ -76,7 +78,7 @@ def gated(
     placed += [sweep.problem(path, text) for path, text in moments]
     problems = _one_a_place(read.problems, [*own.problems, *typical.problems], placed, running)
     cells = own.cells if has_axes and UNDECIDED.isdisjoint(read.left_out) else None
-    return Gated(sweep, trials, typical.trials, problems, is_priceable, cells)
+    return Gated(sweep, trials, typical.trials, problems, is_priceable, cells, own.expansion)
 
 
 def _one_a_place(*groups: Sequence[Problem]) -> list[Problem]:

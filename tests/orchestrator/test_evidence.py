@@ -118,6 +118,18 @@ def test_weights_and_logs_stay_behind_unless_weights_are_asked_for(full: Store, 
     }
 
 
+def test_of_generated_images_the_last_sheet_alone_can_be_packed(full: Store, tmp_path: Path) -> None:
+    folder = next(full.trials.glob("*/*")) / "samples"
+    for images in (999_000, 1_000_000_000):
+        (folder / f"fakes-{images:09d}.png").write_bytes(b"generated")
+    whole = {file.path for file in pack(full, "test", tmp_path / "whole.zip").files}
+    small = {file.path for file in pack(full, "test", tmp_path / "small.zip", last_samples=True).files}
+    left_out = {Path(path).name for path in whole - small}
+    assert "fakes-000999000.png" in left_out
+    assert all(name.startswith("fakes-") for name in left_out)
+    assert {Path(path).name for path in small if "fakes-" in path} == {"fakes-1000000000.png"}
+
+
 def test_equal_evidence_makes_equal_packs_and_equal_files_are_kept_once(
     full: Store, empty: Store, tmp_path: Path
 ) -> None:
