@@ -480,3 +480,14 @@ def test_a_plan_that_cannot_be_read_hides_no_other_sweep_and_nothing_is_removed(
     assert f"{spoilt}: not readable as a plan" in listed["unreadable"][0]
     assert main(["store", "prune", "--yes", "--snapshots", "--store", str(full.root)]) == 2
     assert f"{spoilt}: not readable as a plan" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("target", ["plan.json", "/gone/plan.json"])
+def test_a_plan_that_is_a_link_leading_nowhere_stops_the_removal_of_snapshots(
+    full: Store, capsys: pytest.CaptureFixture[str], target: str
+) -> None:
+    spoilt = full.plan("other")
+    spoilt.parent.mkdir()
+    spoilt.symlink_to(target)
+    assert main(["store", "prune", "--yes", "--snapshots", "--store", str(full.root)]) == 2
+    assert f"{spoilt}: not readable as a plan" in capsys.readouterr().err
