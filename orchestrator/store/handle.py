@@ -11,7 +11,7 @@ from trainer.files import replace_file
 class Handle(BaseModel):
     """Identifies a submitted attempt to its backend, also from another process. `key` is private to the backend."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
     backend: str
     key: str
     trial: str

@@ -117,7 +117,7 @@ def writing(place: Path) -> Iterator[None]:
 class TrialFile(BaseModel):
     """trial.json: the configuration of a trial. Fields of later versions are ignored."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
     schema_version: Literal[1] = SCHEMA_VERSION
     config: TrainConfig
 

@@ -25,7 +25,7 @@ ALL = ""
 
 
 class _Request(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
 
 class Retry(_Request):

@@ -32,7 +32,7 @@ ROOT = Path(__file__).parent.parent.parent
 PANELS = ("Run", "Inspect", "Record and analyse", "Data", "Machine")
 HEAVY = ("torch", "mlflow", "submitit", "ray", "pandas", "matplotlib", "optuna", "scipy")
 
-PLAN_TEN_THOUSAND = """
+PLAN = """
 import resource, sys
 from orchestrator.cli import main
 code = main(["plan", sys.argv[1], "--store", sys.argv[2], "--json"])
@@ -45,8 +45,14 @@ sys.stderr.write(f"{code} {used.ru_utime + used.ru_stime} {','.join(heavy)}")
 def test_ten_thousand_trials_are_planned_fast_and_without_anything_heavy(store: Store, sweep_file: Write) -> None:
     gammas = ", ".join(f"{0.1 + index / 100:.2f}" for index in range(100))
     text = SWEEP.replace("data.subset: [20, 40]", f"objective.r1_gamma: [{gammas}]").replace("seeds: [0]", "seeds: 50")
-    command = [sys.executable, "-c", PLAN_TEN_THOUSAND, str(sweep_file(text)), str(store.root), ",".join(HEAVY)]
+    command = [sys.executable, "-c", PLAN, str(sweep_file(text)), str(store.root), ",".join(HEAVY)]
     assert any(ten_thousand_planned(command) < 3 * slowness() for _ in range(5))
+
+
+def test_a_set_examined_before_is_planned_without_opening_an_image(store: Store, sweep_file: Write) -> None:
+    command = [sys.executable, "-c", PLAN, str(sweep_file(SWEEP)), str(store.root), "PIL"]
+    loaded = [subprocess.run(command, capture_output=True, text=True, check=True).stderr.split()[2:] for _ in range(2)]
+    assert loaded == [["PIL"], []]
 
 
 def test_ten_thousand_trials_of_which_each_second_starts_from_another_are_planned_as_fast(
@@ -56,7 +62,20 @@ def test_ten_thousand_trials_of_which_each_second_starts_from_another_are_planne
     cells = "cells: {a: {augment: none}, b: {augment: ada, transfer: {cell: a, seed: same}}}\ngrid:"
     text = SWEEP.replace("data.subset: [20, 40]\n  augment: [none, ada]", f"objective.r1_gamma: [{gammas}]")
     text = text.replace("grid:", cells).replace("seeds: [0]", "seeds: 50")
-    command = [sys.executable, "-c", PLAN_TEN_THOUSAND, str(sweep_file(text)), str(store.root), ",".join(HEAVY)]
+    command = [sys.executable, "-c", PLAN, str(sweep_file(text)), str(store.root), ",".join(HEAVY)]
+    assert any(ten_thousand_planned(command) < 3 * slowness() for _ in range(5))
+
+
+def test_ten_thousand_trials_with_sequential_seeds_and_sources_are_planned_as_fast(
+    store: Store, sweep_file: Write
+) -> None:
+    gammas = [f"{0.1 + index / 100:g}" for index in range(200)]
+    cells = "cells: {a: {augment: none}, b: {augment: ada, transfer: {cell: a, seed: same}}}\ngrid:"
+    text = SWEEP.replace("data.subset: [20, 40]\n  augment: [none, ada]", f"objective.r1_gamma: [{', '.join(gammas)}]")
+    text = text.replace("grid:", cells).replace("seeds: [0]", "seeds: {from: 25, to: 30, until: claims}")
+    claims = "".join(f"  - b & r1_gamma={gamma} < a & r1_gamma={gamma}\n" for gamma in gammas[:10])
+    file = sweep_file(f"{text}claims:\n{claims}")
+    command = [sys.executable, "-c", PLAN_TEN_THOUSAND, str(file), str(store.root), ",".join(HEAVY)]
     assert any(ten_thousand_planned(command) < 3 * slowness() for _ in range(5))
 
 

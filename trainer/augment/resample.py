@@ -2,7 +2,8 @@
 
 Padding, zero insertion and filtering along an axis are one banded matrix. A dense product with it takes more additions
 than the 12 taps need, yet on a CPU it is 20 times faster than depthwise convolutions at 32 pixels and twice as fast at
-256; its derivatives of any order are again products. Larger images are convolved.
+256; its derivatives of any order are again products. Larger images are filtered by the operation of the networks: the
+compiled one takes a quarter of the products' time at 256 pixels.
 """
 
 from functools import lru_cache
@@ -14,10 +15,13 @@ from torch import Tensor
 from torch.nn import functional
 
 from trainer.augment.wavelets import resampling_filter
+from trainer.ops.kernels import kernels
+from trainer.ops.resampling import Steps
 
 BORDER = 3  # pixels around the result that the 12 taps of the downsampling reach
 REACH = 2 * BORDER  # pixels around the source that up- and downsampling reach
-LARGEST_PRODUCT = 256  # longest side in pixels that is resampled by matrix products
+UP = Steps(up=(2, 2), down=(1, 1), rows=(6, 5), columns=(6, 5), flipped=False)
+DOWN = Steps(up=(1, 1), down=(2, 2), rows=(-1, 0), columns=(-1, 0), flipped=True)
 
 
 class Margins(NamedTuple):
@@ -32,8 +36,8 @@ class Margins(NamedTuple):
 def upsample(images: Float[Tensor, "n c h w"], margins: Margins) -> Float[Tensor, "n c fine_h fine_w"]:
     """Return the images padded by reflection and upsampled 2x: pixel i of the padded image becomes pixel 2i."""
     height, width = images.shape[2:]
-    if max(height, width) > LARGEST_PRODUCT:
-        return _upsample_by_convolution(images, margins)
+    if max(height, width) > kernels().largest_product:
+        return _filtered(functional.pad(images, list(margins), mode="reflect"), 2, UP)
     rows = _upsampling(height, margins.top, margins.bottom, images)
     columns = _upsampling(width, margins.left, margins.right, images)
     return rows @ (images @ columns.T)
@@ -42,31 +46,17 @@ def upsample(images: Float[Tensor, "n c h w"], margins: Margins) -> Float[Tensor
 def downsample(fine: Float[Tensor, "n c fine_h fine_w"]) -> Float[Tensor, "n c h w"]:
     """Return every second pixel of the filtered images, without the border: h = fine_h / 2 - 2 BORDER."""
     height, width = (side // 2 - 2 * BORDER for side in fine.shape[2:])
-    if max(height, width) > LARGEST_PRODUCT:
-        return _downsample_by_convolution(fine)
+    if max(height, width) > kernels().largest_product:
+        return _filtered(fine, 1, DOWN)
     rows, columns = (_downsampling(side, fine.dtype, fine.device) for side in (height, width))
     return rows @ (fine @ columns.T)
 
 
-def _upsample_by_convolution(images: Float[Tensor, "n c h w"], margins: Margins) -> Float[Tensor, "n c fine_h fine_w"]:
-    """Return the same as the product with U R."""
-    taps = 2 * _taps(images)
-    padded = functional.pad(images, list(margins), mode="reflect").flatten(0, 1)[:, None]
-    wide = functional.conv_transpose2d(padded, taps[None, None, None, :], stride=(1, 2), padding=(0, 5))
-    fine = functional.conv_transpose2d(wide, taps[None, None, :, None], stride=(2, 1), padding=(5, 0))
-    return fine.reshape(*images.shape[:2], *fine.shape[2:])
-
-
-def _downsample_by_convolution(fine: Float[Tensor, "n c fine_h fine_w"]) -> Float[Tensor, "n c h w"]:
-    """Return the same as the product with D."""
-    taps = _taps(fine)
-    narrow = functional.conv2d(fine[:, :, 1:, 1:].flatten(0, 1)[:, None], taps[None, None, None, :], stride=(1, 2))
-    coarse = functional.conv2d(narrow, taps[None, None, :, None], stride=(2, 1))
-    return coarse.reshape(*fine.shape[:2], *coarse.shape[2:])
-
-
-def _taps(like: Tensor) -> Float[Tensor, "12"]:
-    return torch.from_numpy(resampling_filter()).to(like)
+def _filtered(images: Float[Tensor, "n c h w"], gain: float, steps: Steps) -> Float[Tensor, "n c h2 w2"]:
+    """Return every channel filtered by the 12 taps along both axes, times `gain` for each."""
+    taps = gain * torch.from_numpy(resampling_filter()).to(images)
+    result = kernels().resample(images.flatten(0, 1)[:, None], taps, steps)
+    return result.reshape(*images.shape[:2], *result.shape[2:])
 
 
 def _upsampling(side: int, before: int, after: int, images: Float[Tensor, "n c h w"]) -> Float[Tensor, "fine side"]:

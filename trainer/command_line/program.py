@@ -1,5 +1,6 @@
 """Run a command line: an error becomes one line after a common prefix, and an exit code."""
 
+import os
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -10,6 +11,9 @@ import typer
 
 from trainer.command_line.printable import take_any_text
 from trainer.errors import ERROR_PREFIX, ExitCode, UserError, printable
+
+NO_PLUGINS = {"PYDANTIC_DISABLE_PLUGINS": "__all__"}
+"""Looking for plugins of pydantic reads the metadata of every installed package, at each start; none is needed."""
 
 INTERRUPTED = 130
 """What Typer returns for Ctrl-C."""
@@ -37,6 +41,7 @@ def run_program(
     `explain` turns errors that only this program knows into a failure, and returns None for all others.
     """
     take_any_text()
+    os.environ.update(NO_PLUGINS)
     try:
         _reject_former(former or {}, words, name)
         code = app(args=list(words), prog_name=name, standalone_mode=False)

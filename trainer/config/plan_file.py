@@ -26,7 +26,7 @@ WAY_OUT = "remove it and run the sweep again"
 
 
 class _Stored(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
 
 class Axis(_Stored):

@@ -22,7 +22,7 @@ class SweepRun(BaseModel):
     completed attempts.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
     ended: NonNegative
     backend: str
     attempts: Count

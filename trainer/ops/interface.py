@@ -20,6 +20,9 @@ class Kernels(ABC):
     name: str
     """The name of this implementation in records."""
 
+    largest_product: int
+    """Side in pixels up to which resampling by 12 taps costs less as products with dense matrices (on one CPU core)."""
+
     @abstractmethod
     def convolve(self, x: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geometry) -> Tensor:
         """Return C(x, w) + b."""

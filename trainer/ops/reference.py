@@ -14,6 +14,7 @@ class ReferenceKernels(Kernels):
     """Plain torch, differentiable to any order."""
 
     name = "reference"
+    largest_product = 256
 
     def convolve(self, x: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geometry) -> Tensor:
         y: Tensor = torch.ops.aten.convolution(x, weight, bias, *geometry.arguments())

@@ -8,7 +8,6 @@ from pathlib import Path
 from trainer.config.dataset.archive import Archive, open_archive
 from trainer.config.dataset.config import DataDescription
 from trainer.config.dataset.entries import fingerprint
-from trainer.config.dataset.header import common_header, reduced
 from trainer.config.dataset.labels import empty_classes, read_labels
 from trainer.config.dataset.memo import DataExamination, recall, remember, state_of
 from trainer.config.dataset.preparation import misnamed
@@ -88,6 +87,8 @@ def _of_file(path: Path, data_dir: Path, state: tuple[int, ...]) -> DataExaminat
 
 
 def _examined(path: Path, data_dir: Path) -> DataExamination:
+    from trainer.config.dataset.header import common_header, reduced  # Pillow: only sets not examined before need it
+
     archive = open_archive(path, memo_dir=data_dir)
     require_images(archive)
     header = common_header(archive, spread_out(archive.images, HEADERS_READ))

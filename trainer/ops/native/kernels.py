@@ -23,6 +23,8 @@ class Native(Kernels):
     torch, whose calls are cheaper; 0 disables this.
     """
 
+    largest_product = 64
+
     def __init__(self, name: str, smallest: int = WORTH_A_CALL) -> None:
         self.name, self._smallest, self._plain = name, smallest, ReferenceKernels()
 

@@ -1,0 +1,3 @@
+"""Fixtures for tests of the augmentations."""
+
+from tests.support.native import native as native
