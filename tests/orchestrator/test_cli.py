@@ -75,7 +75,7 @@ def test_ten_thousand_trials_with_sequential_seeds_and_sources_are_planned_as_fa
     text = text.replace("grid:", cells).replace("seeds: [0]", "seeds: {from: 25, to: 30, until: claims}")
     claims = "".join(f"  - b & r1_gamma={gamma} < a & r1_gamma={gamma}\n" for gamma in gammas[:10])
     file = sweep_file(f"{text}claims:\n{claims}")
-    command = [sys.executable, "-c", PLAN_TEN_THOUSAND, str(file), str(store.root), ",".join(HEAVY)]
+    command = [sys.executable, "-c", PLAN, str(file), str(store.root), ",".join(HEAVY)]
     assert any(ten_thousand_planned(command) < 3 * slowness() for _ in range(5))
 
 
