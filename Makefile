@@ -4,7 +4,7 @@ BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
 .DEFAULT_GOAL := help
 
-.PHONY: help install demo test test-here test-elsewhere coverage test-slow test-sweeps test-cluster check golden results results-check docs screenshots ops wheel gpu-check bench slurm-up slurm-down clean
+.PHONY: help install demo test coverage test-slow test-sweeps test-cluster check golden results results-check docs screenshots ops wheel gpu-check bench slurm-up slurm-down clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -28,17 +28,11 @@ demo: .venv/installed  ## Train a small sweep on real images on this machine, re
 	@$(BIN)/adasweep demo
 
 test: check .venv/installed-ray .venv/installed-ui .venv/installed-docs  ## Check the code, run all tests including those on clusters, and report coverage
-	@$(MAKE) --no-print-directory --jobs=2 --keep-going test-elsewhere test-here
+	@$(COVERED) --json --out .coverage.json -m pytest -n 2 -m "not cluster and not slow and not sweeps"
+	@$(MAKE) --no-print-directory test-cluster HOSTILE=
 	@$(BIN)/python -m tests.support.coverage_report .coverage.json
 
 COVERED := $(BIN)/python -m slipcover --source trainer,orchestrator,analysis,infra
-
-test-here:
-	@$(COVERED) --json --out .coverage.json -m pytest -n 2 -m "not cluster and not slow and not sweeps"
-
-# Tests on clusters mostly wait: they run beside the others, and what they print appears at their end.
-test-elsewhere:
-	@mkdir -p build; $(MAKE) --no-print-directory test-cluster >build/test-cluster.txt 2>&1; code=$$?; cat build/test-cluster.txt; exit $$code
 
 coverage: .venv/installed-dev  ## Show the coverage of the last `make test`, file by file (worker processes and clusters are not counted)
 	@$(BIN)/python -m slipcover --merge .coverage.json --out .coverage.json
@@ -57,6 +51,7 @@ test-sweeps: .venv/installed-dev  ## Run the smoke tier of every sweep and draw 
 	@$(BIN)/python -m pip install -qq -r requirements-ui.lock
 	@touch $@
 
+# Hostile input, for `make test-cluster` alone: `make test` has it in its first half.
 HOSTILE := tests/orchestrator/test_hostile_sweeps.py tests/orchestrator/test_yaml_source.py tests/backends/test_slurm_backend.py
 
 test-cluster: .venv/installed-ray .venv/installed-ui  ## Run the tests on real SLURM and Ray clusters and MLflow servers, which they start and stop
