@@ -29,7 +29,7 @@ demo: .venv/installed  ## Train a small sweep on real images on this machine, re
 
 test: check .venv/installed-ray .venv/installed-ui .venv/installed-docs  ## Check the code, run all tests including those on clusters, and report coverage
 	@$(COVERED) --json --out .coverage.json -m pytest -n 2 -m "not cluster and not slow and not sweeps"
-	@$(MAKE) --no-print-directory test-cluster
+	@$(MAKE) --no-print-directory test-cluster HOSTILE=
 	@$(BIN)/python -m tests.support.coverage_report .coverage.json
 
 COVERED := $(BIN)/python -m slipcover --source trainer,orchestrator,analysis,infra
@@ -51,6 +51,7 @@ test-sweeps: .venv/installed-dev  ## Run the smoke tier of every sweep and draw 
 	@$(BIN)/python -m pip install -qq -r requirements-ui.lock
 	@touch $@
 
+# Hostile input, for `make test-cluster` alone: `make test` has it in its first half.
 HOSTILE := tests/orchestrator/test_hostile_sweeps.py tests/orchestrator/test_yaml_source.py tests/backends/test_slurm_backend.py
 
 test-cluster: .venv/installed-ray .venv/installed-ui  ## Run the tests on real SLURM and Ray clusters and MLflow servers, which they start and stop

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 DRAW_EXAMPLES = """Examples:
   adasweep figures draw demo
   adasweep figures draw sweeps/demo.yaml --only fid_curves samples
+  adasweep figures draw repeats --over store/figures/demo/fid_curves.csv
 """
 TRACE_EXAMPLES = """Example:
   adasweep figures trace store/figures/demo/fid_curves.pdf
@@ -58,6 +59,11 @@ OnlyOption = Annotated[
     list[str] | None, typer.Option("--only", metavar="FIGURE ...", help="These figures instead of the sweep's.")
 ]
 
+OverOption = Annotated[
+    Path | None,
+    typer.Option("--over", metavar="CSV", help="Draw curves over those of recorded runs: the CSV of such a figure."),
+]
+
 
 class FigureCommands(TyperGroup):
     """draw, trace and verify. A sweep name in their place (the syntax of earlier versions) gets an error with a fix."""
@@ -77,6 +83,7 @@ app = new_app("Draw, trace and verify the figures of a sweep.", FigureCommands)
 def draw(
     sweep: SweepArgument = "",
     only: OnlyOption = None,
+    over: OverOption = None,
     score: ScoreOption = None,
     identity: IdentityOption = None,
     store: StoreOption = DEFAULT_STORE,
@@ -84,6 +91,7 @@ def draw(
 ) -> int:
     """Draw the figures of a sweep as PDF, PNG and CSV, with a provenance file."""
     from analysis.figures.catalog import GENERAL, WITHOUT_RUNS
+    from analysis.figures.recorded_curves import read_recorded
     from analysis.figures.render import render_all
 
     place = open_store(store)
@@ -91,7 +99,8 @@ def draw(
     place = place if is_writable(place.path / "figures") else replace(place, outputs=Path.cwd())
     runs, curves = load_results(place, name, score, identity, quiet=as_json)
     names = names_in(only) or runs.plan.figures or (WITHOUT_RUNS if name == NO_SWEEP else GENERAL)
-    made, problems, bugs = render_all(names, runs, curves)
+    recorded = read_recorded(over, curves.score) if over else None
+    made, problems, bugs = render_all(names, runs, curves, recorded)
     if as_json:
         print_json({figure.name: {"png": str(figure.png), "provenance": figure.provenance.id} for figure in made})
     else:

@@ -7,6 +7,7 @@ import typer
 from analysis.commands.sweep_results import IdentityOption, ScoreOption, load_results
 from analysis.console import print_json, print_line, print_table
 from analysis.results import summary
+from analysis.results.in_words import in_words
 from analysis.tables.store import open_store
 from trainer.command_line.group import epilog, new_app
 from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption, SweepArgument
@@ -15,9 +16,10 @@ from trainer.command_line.sweeps import stored_name
 EXAMPLES = """Examples:
   adasweep table demo
   adasweep table demo --format markdown
+  adasweep table demo --format words
   adasweep table sweeps/demo.yaml --csv > demo.csv
 """
-Format = Literal["text", "csv", "markdown"]
+Format = Literal["text", "csv", "markdown", "words"]
 FormatOption = Annotated[Format, typer.Option("--format", help="Output format.")]
 CsvOption = Annotated[bool, typer.Option("--csv", help="Short for --format csv.")]
 
@@ -45,6 +47,8 @@ def table(
         print_line(result.table.to_csv(index=False, lineterminator="\n").rstrip())
     elif chosen == "markdown":
         print_line(summary.markdown(result))
+    elif chosen == "words":
+        print_line("\n".join(in_words(result)))
     else:
         print_table(summary.fitted_table(result), summary.notes(result))
     return 0

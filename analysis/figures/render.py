@@ -17,6 +17,8 @@ from analysis.errors import explained
 from analysis.figures.catalog import figure_named
 from analysis.figures.figure import Figure, FigureData
 from analysis.figures.provenance import Provenance, numbers_csv, provenance_of, record_provenance
+from analysis.figures.recorded_curves import RecordedCurves
+from analysis.figures.shapes.curves import CurveData, CurveFigure
 from analysis.figures.style import GREY, figure_style
 from analysis.results.load import Curves, Runs
 from analysis.tables.plan_file import NO_SWEEP
@@ -36,10 +38,13 @@ class Rendered(NamedTuple):
     provenance: Provenance
 
 
-def render(name: str, runs: Runs, curves: Curves) -> Rendered:
-    """Render the figure `name` and write its files to STORE/figures/<sweep>/."""
+def render(name: str, runs: Runs, curves: Curves, recorded: RecordedCurves | None = None) -> Rendered:
+    """Render the figure `name` and write its files to STORE/figures/<sweep>/.
+
+    Curves of the score are drawn over those in `recorded`.
+    """
     with gc_paused():
-        return _render(figure_named(name), name, runs, curves)
+        return _render(figure_named(name), name, runs, curves, recorded)
 
 
 class Drawn(NamedTuple):
@@ -50,12 +55,12 @@ class Drawn(NamedTuple):
     bugs: list[Exception]
 
 
-def render_all(names: Iterable[str], runs: Runs, curves: Curves) -> Drawn:
+def render_all(names: Iterable[str], runs: Runs, curves: Curves, recorded: RecordedCurves | None = None) -> Drawn:
     """Render all figures; one that is misspelt, lacks its data or has a bug does not stop the others."""
     drawn = Drawn([], [], [])
     for name in names:
         try:
-            drawn.figures.append(render(name, runs, curves))
+            drawn.figures.append(render(name, runs, curves, recorded))
         except Exception as error:  # reported with the other problems; a bug is raised again once all others are drawn
             told = explained(error)
             bug = " ".join(f"{name}: internal error: {type(error).__name__}: {error}".split())
@@ -76,11 +81,14 @@ def gc_paused() -> Iterator[None]:
             gc.enable()
 
 
-def _render(figure: Figure, name: str, runs: Runs, curves: Curves) -> Rendered:
-    numbers = figure.data(runs, curves)
+def _render(figure: Figure, name: str, runs: Runs, curves: Curves, recorded: RecordedCurves | None) -> Rendered:
+    numbers, behind = figure.data(runs, curves), ""
+    if recorded and isinstance(numbers, CurveData) and isinstance(figure, CurveFigure) and figure.value == "value":
+        numbers, behind = numbers._replace(recorded=recorded.table), f"; pale and dashed: {recorded.origin}"
     csv = numbers_csv(numbers.table)
     shown, not_shown = runs.only(numbers.cells), getattr(numbers, "not_shown", ())
-    origin = provenance_of(name, _aggregation_of_runs(figure.aggregation, shown), csv, shown, curves, not_shown)
+    aggregation = f"{_aggregation_of_runs(figure.aggregation, shown)}{behind}"
+    origin = provenance_of(name, aggregation, csv, shown, curves, not_shown)
     directory = runs.store.figures(runs.plan.sweep)
     replace_file(directory / f"{name}.csv", csv)
     with figure_style():

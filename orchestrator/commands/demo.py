@@ -21,6 +21,8 @@ EXAMPLES = """Examples:
   adasweep demo --tier smoke
 """
 
+AN_EXAMPLE = "A single run of each cell is an example: repeated runs and their verdicts are in docs/results."
+
 app = new_app()
 
 
@@ -49,13 +51,18 @@ def execute(store: Store, tier: str, cpus: int | None, *, as_json: bool) -> int:
     code = execute_plan.execute(store, request, RunFlags(as_json=as_json))
     if code not in (0, ExitCode.SOME_FAILED):
         return code
-    options = ["--json"] if as_json else []
-    codes = [
-        delegate.execute("analysis", [*arguments, *options], store)
-        for arguments in (["collect"], ["figures", "draw", sweep.key], ["table", sweep.key])
-    ]
-    progress_console().print("\n".join(where_to_look(store, sweep.key)), markup=False, soft_wrap=True)
+    steps = [["collect"], ["figures", "draw", sweep.key], ["table", sweep.key]]
+    codes = [delegate.execute("analysis", [*step, *(["--json"] if as_json else [])], store) for step in steps]
+    if not as_json:
+        _print("\nWhat you see:")
+        codes.append(delegate.execute("analysis", ["table", sweep.key, "--format", "words"], store))
+        _print(AN_EXAMPLE)
+    _print("\n".join(where_to_look(store, sweep.key)))
     return code or max(codes)
+
+
+def _print(text: str) -> None:
+    progress_console().print(text, markup=False, soft_wrap=True)
 
 
 def where_to_look(store: Store, key: str) -> list[str]:

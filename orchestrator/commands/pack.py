@@ -21,6 +21,9 @@ SnapshotsOption = Annotated[bool, typer.Option("--snapshots", help="Include the 
 CheckpointsOption = Annotated[
     bool, typer.Option("--checkpoints", help="Include checkpoints, to continue training elsewhere.")
 ]
+LastSamplesOption = Annotated[
+    bool, typer.Option("--last-samples", help="Of each trial's sheets of generated images, include only the last.")
+]
 
 app = new_app()
 
@@ -31,12 +34,13 @@ def pack_command(
     out: OutOption,
     snapshots: SnapshotsOption = False,
     checkpoints: CheckpointsOption = False,
+    last_samples: LastSamplesOption = False,
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
 ) -> int:
     """Pack the results of a sweep, its plan and its figures into one checksummed archive."""
     weights = [name for name, wanted in (("snapshots", snapshots), ("checkpoints", checkpoints)) if wanted]
-    manifest = pack(Store(store), stored_name(store, sweep), out, weights)
+    manifest = pack(Store(store), stored_name(store, sweep), out, weights, last_samples=last_samples)
     document = {"pack": str(out), "sweep": manifest.sweep, "trials": len(manifest.trials), "files": len(manifest.files)}
     size = out.stat().st_size
     if as_json:

@@ -10,6 +10,7 @@ from orchestrator.plan.preflight import Lacks, measuring_problems, runtime_probl
 from orchestrator.plan.sources import NeededSource, other_sources
 from orchestrator.sweep.claims import misplaced_claims
 from orchestrator.sweep.expand import ExaminedCells, examined_cells
+from orchestrator.sweep.expansion import Expansion
 from orchestrator.sweep.published_values import misplaced_values
 from orchestrator.sweep.reader import AXES, Examined, Sweep
 from orchestrator.sweep.search_points import typical_cells
@@ -19,6 +20,8 @@ from trainer.config.claims.cells import Cells
 PRICED = frozenset({"horizon_kimg", "metrics", "detector", "evaluation_seeds", "watch", "resources"})
 """Keys without which neither a price nor a warning is worth anything."""
 
+TIMED = frozenset({"horizon_kimg", "watch"})
+"""Keys without which it is not known when anything is evaluated."""
 
 UNDECIDED = frozenset({"seeds", "underpowered"})
 """Keys without which nothing is known of what claims can show."""
@@ -39,7 +42,7 @@ class Gated(NamedTuple):
     """The valid trials of a sweep, a typical configuration of its search, and everything that is wrong.
 
     `is_priceable`: nothing is wrong with what the price of the valid trials depends on. `cells` are all cells by label;
-    None if they, or what claims say of them, are not known.
+    None if they, or what claims say of them, are not known. `expansion` makes further trials of the valid cells.
     """
 
     sweep: Sweep
@@ -48,6 +51,7 @@ class Gated(NamedTuple):
     problems: list[Problem]
     is_priceable: bool
     cells: Cells | None
+    expansion: Expansion | None
 
 
 def gated(
@@ -69,12 +73,12 @@ def gated(
     else:
         running = measuring_problems(sweep, trials, machine.lacks, replaced)
     is_priceable = PRICED.isdisjoint(read.left_out)
-    moments = moment_problems(sweep, trials) if is_priceable and replaced is None else ()
+    moments = moment_problems(sweep, trials) if TIMED.isdisjoint(read.left_out) and replaced is None else ()
     placed = [] if spec.search and replaced is None else _misplaced(sweep, own)
     placed += [sweep.problem(path, text) for path, text in moments]
     problems = _one_a_place(read.problems, [*own.problems, *typical.problems], placed, running)
     cells = own.cells if has_axes and UNDECIDED.isdisjoint(read.left_out) else None
-    return Gated(sweep, trials, typical.trials, problems, is_priceable, cells)
+    return Gated(sweep, trials, typical.trials, problems, is_priceable, cells, own.expansion)
 
 
 def _one_a_place(*groups: Sequence[Problem]) -> list[Problem]:

@@ -33,6 +33,7 @@ from orchestrator.store.sweep_runs import recent_runs
 from orchestrator.store.timing import timings
 from orchestrator.sweep.deviations import deviations
 from orchestrator.sweep.expand import examined_cells
+from orchestrator.sweep.expansion import Expansion
 from orchestrator.sweep.published_settings import published_about
 from orchestrator.sweep.reader import Sweep, examined, read_sweep
 from orchestrator.sweep.search_points import configurations, stored_points, typical_cells
@@ -148,7 +149,8 @@ def _planned(store: Store, request: Request, found: Gated, backend: Backend, fin
     configs = {trial.id: trial.config for trial in unique.values()}
     observed = observe(store, configs, reported_states(store, open_handles(store, configs)))
     known = speed_evidence(store, configs, observed, backend)
-    awaited = tuple(sample * to_sample(sweep, find))
+    there = configurations(sweep, find) if sweep.spec.search else 0
+    awaited = tuple(sample * max(0, there - len(sweep.sampled)))
     parallel = int(min(_slots(backend, sweep), most_at_a_time(sweep, len(sample))))
     plan = make_plan(
         sweep,
@@ -167,10 +169,10 @@ def _planned(store: Store, request: Request, found: Gated, backend: Backend, fin
     doubts = dict.fromkeys(backend.doubts(each) for each in {trial.resources: None for trial in (*to_run, *sample)})
     return replace(
         plan,
-        possible=_possible(store, plan, find),
+        possible=_possible(store, plan, found.expansion),
         cautions=(
             *warned,
-            *_of_small_space(sweep, find),
+            *_of_small_space(sweep, there),
             *filter(None, doubts),
             *lost_moments(plan, store),
             *_deviations(sweep, (*trials, *sample)),
@@ -178,13 +180,13 @@ def _planned(store: Store, request: Request, found: Gated, backend: Backend, fin
     )
 
 
-def _possible(store: Store, plan: Plan, find: DataLookup) -> dict[str, NeededSource]:
+def _possible(store: Store, plan: Plan, expansion: Expansion | None) -> dict[str, NeededSource]:
     """Return the trials that claims may yet add; none if all runs are over, and decided all claims."""
     sweep = plan.sweep
     is_over = all(decision.action is Action.REUSE for decision in plan.decisions.values())
     if sweep.spec.sequential is None or (is_over and was_decided(sweep.spec, stored_plan(store, sweep.key))):
         return {}
-    return further_trials(sweep, plan.trials, find)
+    return further_trials(expansion, plan.trials) if expansion else {}
 
 
 def _starts(trials: Iterable[Trial], observed: Mapping[str, Observed]) -> Iterator[TransferFromTrial]:
@@ -236,15 +238,10 @@ def _slots(backend: Backend, sweep: Sweep) -> int:
         return 1
 
 
-def to_sample(sweep: Sweep, find: DataLookup) -> int:
-    """Return the number of configurations that the sweep's search has yet to sample."""
-    return max(0, configurations(sweep, find) - len(sweep.sampled)) if sweep.spec.search else 0
-
-
-def _of_small_space(sweep: Sweep, find: DataLookup) -> Iterator[str]:
-    """Yield that a search asks for more configurations than there are."""
+def _of_small_space(sweep: Sweep, there: int) -> Iterator[str]:
+    """Yield that a search asks for more configurations than are `there`."""
     search = sweep.spec.search
-    if search and (there := configurations(sweep, find)) < search.trials:
+    if search and there < search.trials:
         yield f"the space has only {there} configurations; {search.trials} are requested"
 
 

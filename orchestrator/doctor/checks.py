@@ -119,20 +119,28 @@ def operations() -> Iterator[Finding]:
 
 
 def _store(store: Store) -> Iterator[Finding]:
+    """Yield what the store's folder is like; of one that does not exist, the folder that it would be made in."""
+    folder = nearest_folder(store.root)
     try:
-        store.require_writable()
+        Store(folder).require_writable()
     except StoreError as error:
         yield Finding("store", "wrong", str(error))
         return
-    yield Finding("store", "ok", f"{store.root.resolve()}, {sum(1 for _ in store.ids())} trials")
-    free = shutil.disk_usage(store.root).free / 2**30
+    trials = f"{store.root.resolve()}, {sum(1 for _ in store.ids())} trials"
+    missing = f"{store.root.resolve()} does not exist yet; checked instead: {folder.resolve()}"
+    yield Finding("store", "ok", trials if folder == store.root else missing)
+    free = shutil.disk_usage(folder).free / 2**30
     yield Finding("disk", "ok" if free > LOW_DISK_GIB else "note", f"{free:.1f} GiB free")
-    skew = _skew_seconds(store)
+    skew = _skew_seconds(folder)
     offset = f"the store's file system is {abs(skew):.1f} s off"
     yield Finding("clock", "ok" if abs(skew) < SKEW_SECONDS else "wrong", offset)
-    yield Finding(
-        "hard links", "ok" if _links(store) else "wrong", "work" if _links(store) else "do not work: no leases"
-    )
+    works = _links(folder)
+    yield Finding("hard links", "ok" if works else "wrong", "work" if works else "do not work: no leases")
+
+
+def nearest_folder(path: Path) -> Path:
+    """Return a path, or the nearest of its parents that exists."""
+    return next((parent for parent in (path, *path.absolute().parents) if os.path.lexists(parent)), path)
 
 
 def unreadable_files(store: Store) -> Iterator[Finding]:
@@ -165,16 +173,16 @@ def _version(name: str) -> str:
         return ""
 
 
-def _skew_seconds(store: Store) -> float:
-    probe = store.root / f".clock.{os.getpid()}"
+def _skew_seconds(folder: Path) -> float:
+    probe = folder / f".clock.{os.getpid()}"
     probe.touch()
     written = probe.stat().st_mtime
     probe.unlink()
     return written - time.time()
 
 
-def _links(store: Store) -> bool:
-    probe, other = (store.root / f".link{number}.{os.getpid()}" for number in (1, 2))
+def _links(folder: Path) -> bool:
+    probe, other = (folder / f".link{number}.{os.getpid()}" for number in (1, 2))
     probe.touch()
     try:
         os.link(probe, other)

@@ -4,13 +4,14 @@ import hashlib
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import contextmanager, suppress
+from pathlib import Path, PurePosixPath
 
 from pydantic import ValidationError
 
 from orchestrator.errors import StoreError
 from orchestrator.evidence.manifest import NAME, Manifest, PackedFile
+from trainer.files import parsed_json
 
 MANIFEST_BYTES = 64 << 20
 EXPANSION = 200
@@ -29,7 +30,7 @@ class Pack:
         self.manifest = self._read_manifest()
         self._require_honest_sizes()
         for file in self.manifest.files:
-            self.read(file)
+            self._require_own_trial(file, self.read(file))
 
     @property
     def files(self) -> tuple[PackedFile, ...]:
@@ -61,6 +62,14 @@ class Pack:
         if sum(file.size for file in self.files) > EXPANSION * self._path.stat().st_size + SLACK_BYTES:
             raise _refused(self._path, f"it would expand to more than {EXPANSION} times its size")
 
+    def _require_own_trial(self, file: PackedFile, content: bytes) -> None:
+        """Raise StoreError if a configuration is that of another trial than the one whose folder it is in."""
+        if file.what.name != "configuration":
+            return
+        with suppress(ValueError, KeyError, TypeError):
+            if (trial := parsed_json(content)["id"]) != PurePosixPath(file.folder).name:
+                raise _refused(self._path, f"{file.path} is the configuration of another trial, {str(trial)[:12]!r}")
+
     def _bytes(self, name: str, limit: int) -> bytes:
         """Return an entry of at most `limit` bytes."""
         try:
@@ -81,6 +90,8 @@ class Pack:
 @contextmanager
 def open_pack(path: Path) -> Iterator[Pack]:
     """Open the pack at `path` and verify all of it. Raises StoreError if it is missing, incomplete or malicious."""
+    if path.exists() and not path.is_file():
+        raise StoreError(path, "is not a file", "name a file that `adasweep pack` wrote")
     try:
         archive = zipfile.ZipFile(path)
     except FileNotFoundError:

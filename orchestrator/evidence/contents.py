@@ -35,6 +35,7 @@ class Kind(NamedTuple):
 NAME = r"[A-Za-z0-9_][A-Za-z0-9_.=+-]*"
 NAMES = rf"{NAME}(?:/{NAME})*"
 TRIAL = r"trials/(?P<shard>[0-9a-f]{2})/(?P=shard)[0-9a-f]{10}"
+SHEET = re.compile(rf"(?P<folder>{TRIAL}/samples)/fakes-(?P<images>\d+)\.png")
 ATTEMPT = rf"{TRIAL}/attempts/\d{{3,}}"
 
 
@@ -83,4 +84,17 @@ def evidence_in(root: Path, folders: Iterable[Path]) -> Iterator[tuple[str, Kind
     for file in files:
         path = file.relative_to(root).as_posix()
         if kind := kind_of(path):
+            yield path, kind
+
+
+def without_earlier_sheets(files: Iterable[tuple[str, Kind]]) -> Iterator[tuple[str, Kind]]:
+    """Yield the given files but, of the sheets of generated images of each trial, only the last."""
+    listed = list(files)
+    sheets = {path: match for path, _ in listed if (match := SHEET.fullmatch(path))}
+    last: dict[str, int] = {}
+    for match in sheets.values():
+        last[match["folder"]] = max(last.get(match["folder"], 0), int(match["images"]))
+    for path, kind in listed:
+        sheet = sheets.get(path)
+        if sheet is None or int(sheet["images"]) == last[sheet["folder"]]:
             yield path, kind

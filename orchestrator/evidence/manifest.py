@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from orchestrator.evidence.contents import Kind, kind_of
 
 NAME = "manifest.json"
+LONGEST_PATH, LONGEST_NAME = 1000, 200
+"""Characters of a path, and of each name in it: file systems take 255 bytes, and temporary files have longer names."""
 
 
 class PackedFile(BaseModel):
@@ -27,6 +29,8 @@ class PackedFile(BaseModel):
         """Reject paths that no file of evidence has, including all that lead out of the store."""
         if kind_of(path) is None:
             raise ValueError(f"{path!r} is not the path of a file of evidence")
+        if len(path) > LONGEST_PATH or max(map(len, path.split("/"))) > LONGEST_NAME:
+            raise ValueError(f"{path[:LONGEST_NAME]}... is too long for the path of a file")
         return path
 
     @property

@@ -3,11 +3,11 @@
 import hashlib
 import json
 import zipfile
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from orchestrator.errors import StoreError
-from orchestrator.evidence.contents import Kind, evidence_in
+from orchestrator.evidence.contents import Kind, evidence_in, without_earlier_sheets
 from orchestrator.evidence.manifest import NAME, Manifest, PackedFile
 from orchestrator.plan.plan_file import read_plan
 from orchestrator.store.layout import Store, writing
@@ -17,15 +17,18 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 PATHS_IN_JOB = ("data_path", "cache_dir", "transfer_path")
 
 
-def pack(store: Store, sweep: str, out: Path, weights: Collection[str] = ()) -> Manifest:
+def pack(store: Store, sweep: str, out: Path, weights: Collection[str] = (), *, last_samples: bool = False) -> Manifest:
     """Write the evidence of a sweep to `out`, atomically, and return its manifest.
 
-    `weights` are the kinds of weights to include: "snapshots", "checkpoints". Raises StoreError.
+    `weights` are the kinds of weights to include: "snapshots", "checkpoints". With `last_samples`, only the last
+    sheet of generated images of each trial is included. Raises StoreError.
     """
+    files = evidence_in(store.root, folders_of(store, sweep))
+    chosen = without_earlier_sheets(files) if last_samples else files
     with writing(out), replacing(out) as temporary:
         remove_abandoned(out.parent)
         with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-            manifest = Manifest(sweep=sweep, files=tuple(_written(archive, store, sweep, weights)))
+            manifest = Manifest(sweep=sweep, files=tuple(_written(archive, store, chosen, weights)))
             _add(archive, NAME, manifest.model_dump_json(indent=1).encode())
     return manifest
 
@@ -47,9 +50,11 @@ def folders_of(store: Store, sweep: str) -> list[Path]:
     return [store.plan(sweep).parent, store.root / "figures" / sweep, *trials]
 
 
-def _written(archive: zipfile.ZipFile, store: Store, sweep: str, weights: Collection[str]) -> Iterator[PackedFile]:
+def _written(
+    archive: zipfile.ZipFile, store: Store, files: Iterable[tuple[str, Kind]], weights: Collection[str]
+) -> Iterator[PackedFile]:
     seen: set[str] = set()
-    for path, kind in evidence_in(store.root, folders_of(store, sweep)):
+    for path, kind in files:
         if kind.option and kind.option not in weights:
             continue
         try:

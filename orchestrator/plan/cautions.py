@@ -27,7 +27,8 @@ def cautions(spec: SweepSpec, trials: Sequence[Trial], to_run: Iterable[Trial], 
     left_out = (f"this tier leaves out {what}: {why}" for what, why in spec.because.items())
     own = (
         *(left_out, _of_stop_rules(spec, len({trial.id for trial in trials})), _of_metrics(spec, trials)),
-        *(_of_twins(trials), _of_presets(trials), _of_parts(trials), _of_data(trials, store / "data")),
+        *(_of_twins(trials), _of_presets(trials), _of_precision(trials)),
+        *(_of_parts(trials), _of_data(trials, store / "data")),
     )
     return [line for lines in own for line in lines] + list(_of_space(spec, list(to_run), store))
 
@@ -57,6 +58,19 @@ def _of_presets(trials: Sequence[Trial]) -> Iterator[str]:
         made_for = re.search(r"\d{2,}$", preset)
         if made_for and int(made_for[0]) != resolution:
             yield f"preset {preset} was made for images of {made_for[0]} pixels, not {resolution}"
+
+
+def _of_precision(trials: Sequence[Trial]) -> Iterator[str]:
+    """Yield which networks have a precision that applies to none of their convolutions."""
+    seen = {
+        (part, network.arithmetic.dtype)
+        for config in _configs(trials)
+        for part, network in (("generator", config.generator), ("discriminator", config.discriminator))
+        if network.arithmetic.dtype != "fp32" and not network.arithmetic.top_resolutions
+    }
+    for part, dtype in sorted(seen):
+        way_out = f"set {part}.precision.top_resolutions"
+        yield f"{part}.precision.dtype {dtype} changes nothing: it applies to 0 resolutions; {way_out}"
 
 
 def _of_parts(trials: Sequence[Trial]) -> Iterator[str]:

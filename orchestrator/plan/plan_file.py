@@ -1,5 +1,6 @@
 """Reads plan.json, the stored plan of a sweep."""
 
+import os
 from collections.abc import Mapping
 
 from orchestrator.errors import StoreError
@@ -26,8 +27,9 @@ def read_plan(store: Store, sweep: str) -> PlanFile:
 
 
 def sweeps(store: Store) -> list[str]:
-    """Return the names of the sweeps in a store."""
-    return sorted(path.parent.name for path in (store.root / "sweeps").glob("*/plan.json"))
+    """Return the names of the sweeps in a store, including those whose plan is a link that leads nowhere."""
+    folders = (store.root / "sweeps").glob("*")
+    return sorted(folder.name for folder in folders if os.path.lexists(folder / "plan.json"))
 
 
 def readable_plans(store: Store, unreadable: list[str] | None = None) -> list[PlanFile]:

@@ -2,14 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from orchestrator.plan.sources import NeededSource, other_sources, unique_trials
 from orchestrator.sweep.claims import tested_claims
-from orchestrator.sweep.expand import expand
-from orchestrator.sweep.reader import Sweep
+from orchestrator.sweep.expand import with_more_seeds
+from orchestrator.sweep.expansion import Expansion
 from orchestrator.sweep.spec import SequentialSeeds, SweepSpec
-from orchestrator.sweep.trial import DataLookup, Trial
+from orchestrator.sweep.trial import Trial
 from trainer.config.claims.cells import pair_of
 from trainer.config.claims.grammar import Claim
 from trainer.config.claims.power import seeds_for
@@ -73,13 +72,17 @@ def most_by_cell(spec: SweepSpec, trials: Sequence[Trial]) -> dict[str, int]:
     return most
 
 
-def further_trials(sweep: Sweep, trials: Sequence[Trial], find: DataLookup) -> dict[str, NeededSource]:
-    """Return by id the trials that claims may yet add, each with its sweep: further seeds, and their own sources."""
+def further_trials(expansion: Expansion, trials: Sequence[Trial]) -> dict[str, NeededSource]:
+    """Return by id the trials that claims may yet add, each with its sweep: further seeds, and their own sources.
+
+    `trials` are those of the expanded sweep, from which the further ones are made. Raises SweepError.
+    """
+    sweep = expansion.sweep
     most = most_by_cell(sweep.spec, trials)
     if not most:
         return {}
     reached = {cell: max(seeds, sweep.reached.get(cell, 0)) for cell, seeds in most.items()}
-    every = expand(replace(sweep, reached={**sweep.reached, **reached}), find)
+    every = with_more_seeds(expansion, reached)
     there, sources = unique_trials(trials), other_sources(every)
     added = {trial: one for trial, one in unique_trials(every).items() if trial not in there}
     return {trial: sources.get(trial, NeededSource(one, sweep)) for trial, one in added.items()}

@@ -15,7 +15,8 @@ from orchestrator.sweep.coercion import coerced
 from orchestrator.sweep.conditions import ConditionChecker
 from orchestrator.sweep.expression import ExpressionError, evaluate
 from orchestrator.sweep.keys import HORIZON
-from orchestrator.sweep.overlay import Layers, Misfit, Misfits, Places, layered, value_of
+from orchestrator.sweep.misfit import Misfit, Misfits
+from orchestrator.sweep.overlay import Layers, Places, layered, value_of
 from orchestrator.sweep.reader import Sweep
 from orchestrator.sweep.setting import Setting, final_value, shallow_first
 from orchestrator.sweep.spec import SweepSpec, When

@@ -22,6 +22,9 @@ from trainer.config.stored import is_within
 
 MARKS = (PROSE, CONTROL)
 
+UNREAD = f"{PROSE}unreadable, "
+"""The beginning of what takes the place of a claim that cannot be read."""
+
 
 def _marked(value: Any) -> Any:
     """Return the string "prose: TEXT" for `- prose: TEXT`, which YAML reads as a mapping; other values unchanged."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pydantic_core import ErrorDetails
 
 from orchestrator.sweep.keys import settable
-from orchestrator.sweep.overlay import Misfit
+from orchestrator.sweep.misfit import Misfit
 from orchestrator.sweep.setting import Setting, affecting
 from orchestrator.sweep.validation_messages import error_text
 
@@ -39,10 +39,10 @@ def _within(setting: Setting, key: str) -> Iterator[str]:
 
 
 def dotted(loc: Sequence[str | int]) -> str:
-    """Return the key of an error's location, without the tags of choices that pydantic inserts."""
+    """Return the key of an error's location, without the tags of choices that pydantic inserts, and indices."""
     parts: list[str] = []
     for index, part in enumerate(map(str, loc)):
-        known = ".".join([*parts, part]) in settable() or index == len(loc) - 1
+        known = ".".join([*parts, part]) in settable() or (index == len(loc) - 1 and not part.isdigit())
         if known or not parts:
             parts.append(part)
     return ".".join(parts)

@@ -2,13 +2,15 @@
 
 import functools
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from orchestrator.errors import Problem, SweepError
 from orchestrator.sweep.cells import SPACE, SweepCell, base_settings, kept, points_of, settings_at, settings_of, size_of
 from orchestrator.sweep.conditions import ConditionChecker
 from orchestrator.sweep.expansion import Expansion, KeptCell
-from orchestrator.sweep.overlay import Misfit, Misfits, Places, layered
+from orchestrator.sweep.misfit import Misfit, Misfits
+from orchestrator.sweep.overlay import Places, layered
 from orchestrator.sweep.problem_collector import ProblemCollector
 from orchestrator.sweep.reader import Sweep
 from orchestrator.sweep.search_space import Applies, Point
@@ -32,12 +34,14 @@ class PointOfCells(NamedTuple):
 class ExaminedCells(NamedTuple):
     """The valid trials of a sweep, and every problem of its other cells.
 
-    `cells` has all cells by label, the invalid ones too; None if their labels are not all known.
+    `cells` has all cells by label, the invalid ones too; None if their labels are not all known. `expansion` makes
+    further trials of the valid ones; None if there are too many cells.
     """
 
     trials: list[Trial]
     problems: list[Problem]
     cells: Cells | None = None
+    expansion: Expansion | None = None
 
     def required(self) -> list[Trial]:
         """Return the trials. Raises SweepError if there is any problem."""
@@ -49,6 +53,14 @@ class ExaminedCells(NamedTuple):
 def expand(sweep: Sweep, find: DataLookup) -> list[Trial]:
     """Return the trials of a sweep. Raises SweepError with every invalid value and its line."""
     return examined_cells(sweep, find).required()
+
+
+def with_more_seeds(expansion: Expansion, reached: Mapping[str, int]) -> list[Trial]:
+    """Return the trials of an expanded sweep whose cells have reached so many seeds. Raises SweepError."""
+    sweep = replace(expansion.sweep, reached={**expansion.sweep.reached, **reached})
+    collector = ProblemCollector(sweep)
+    trials = _trials(replace(expansion, sweep=sweep), collector)
+    return ExaminedCells(trials, collector.problems).required()
 
 
 def examined_cells(sweep: Sweep, find: DataLookup, *, are_examples: bool = False) -> ExaminedCells:
@@ -65,13 +77,13 @@ def examined_cells(sweep: Sweep, find: DataLookup, *, are_examples: bool = False
     if found.collector.hides_others:
         others = [_examined(sweep, places._replace(stand_in=one)) for one in STAND_INS]
         found.collector.add_common([one.collector for one in others])
-    return _with_problems(sweep, found, are_examples=are_examples)
+    return _with_problems(sweep, found, are_examples=are_examples)._replace(expansion=found.expansion)
 
 
 class _Examination(NamedTuple):
-    """The cells of a sweep, all if `are_known`, and their valid trials; what is wrong is in `collector`."""
+    """The expanded cells of a sweep, all if `are_known`, and their valid trials; what is wrong is in `collector`."""
 
-    cells: list[KeptCell]
+    expansion: Expansion
     trials: list[Trial]
     collector: ProblemCollector
     conditions: ConditionChecker
@@ -82,14 +94,12 @@ def _examined(sweep: Sweep, places: Places) -> _Examination:
     conditions, collector = ConditionChecker(), ProblemCollector(sweep)
     cells = _cells(sweep, places, conditions, collector)
     are_known = not collector.problems
-    trials = _trials(
-        Sources(places.find).expansion(sweep, cells, without_sources=places.stand_in is not None), collector
-    )
-    return _Examination(cells, trials, collector, conditions, are_known)
+    expansion = Sources(places.find).expansion(sweep, cells, without_sources=places.stand_in is not None)
+    return _Examination(expansion, _trials(expansion, collector), collector, conditions, are_known)
 
 
 def _with_problems(sweep: Sweep, examined: _Examination, *, are_examples: bool) -> ExaminedCells:
-    spec, cells, trials = sweep.spec, examined.cells, examined.trials
+    spec, cells, trials = sweep.spec, examined.expansion.cells, examined.trials
     found = examined.collector.problems
     if not (cells or found or (spec.search and not sweep.sampled)):
         found = [sweep.problem(("exclude",), "excludes all cells")]

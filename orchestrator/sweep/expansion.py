@@ -12,8 +12,9 @@ from pydantic_core import ErrorDetails
 from orchestrator.sweep.cells import SweepCell, settings_of
 from orchestrator.sweep.error_location import locate_error
 from orchestrator.sweep.keys import HORIZON
+from orchestrator.sweep.misfit import Misfit, MisfitCollector, Misfits
 from orchestrator.sweep.moment import Unkept, snapshot_of
-from orchestrator.sweep.overlay import Layers, Misfit, MisfitCollector, Misfits
+from orchestrator.sweep.overlay import Layers
 from orchestrator.sweep.problem_collector import ProblemCollector
 from orchestrator.sweep.reader import Sweep
 from orchestrator.sweep.setting import affecting, overrides

@@ -96,6 +96,8 @@ def key_problem(key: str) -> str | None:
         return ELSEWHERE[key]
     if key in READ_FROM_DATA:
         return "is read from the data set"
+    if key.startswith("methods."):
+        return "is not a setting; a method with settings is written `methods: [{type: NAME, KEY: VALUE}]`"
     return "is not a setting" + did_you_mean(key, settable())
 
 

@@ -2,64 +2,23 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
+from orchestrator.sweep.error_location import locate_error
 from orchestrator.sweep.expression import ExpressionError
 from orchestrator.sweep.keys import HORIZON, lookup, nested, settable
+from orchestrator.sweep.misfit import Misfit, MisfitCollector, Misfits
 from orchestrator.sweep.setting import Setting
 from orchestrator.sweep.transfer_source import SourceReference, TransferSource
 from orchestrator.sweep.trial import DataLookup, LocatedData
-from orchestrator.sweep.validation_messages import error_text
 from orchestrator.sweep.yaml_source import KeyPath
 from trainer.config.presets.official import PRESETS, Tree, merge, preset_tree
 from trainer.config.training import TransferFromTrial
 from trainer.config.transfer import located
 from trainer.errors import UserError, did_you_mean, nearest
-
-
-class Misfit(NamedTuple):
-    """An invalid value: its path, the problem, and the path of another value involved."""
-
-    path: KeyPath
-    text: str
-    other: KeyPath | None = None
-    concerns_cell: bool = False
-
-
-class Misfits(Exception):
-    """Invalid values of a cell.
-
-    `hides_others`: without them, other values of the cell cannot be checked.
-    """
-
-    def __init__(self, found: list[Misfit], *, hides_others: bool = False) -> None:
-        self.found = found
-        self.hides_others = hides_others
-        super().__init__(found)
-
-
-class MisfitCollector:
-    """Collects the invalid values that independent steps of making a cell find."""
-
-    def __init__(self) -> None:
-        self.found: list[Misfit] = []
-        self._hides_others = False
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> bool:
-        if isinstance(error, Misfits):
-            self.found += error.found
-            self._hides_others |= error.hides_others
-        return isinstance(error, Misfits)
-
-    def require_none(self) -> None:
-        """Raise Misfits with all that was found, if anything was."""
-        if self.found:
-            raise Misfits(self.found, hides_others=self._hides_others)
 
 
 class StandIn(NamedTuple):
@@ -200,9 +159,10 @@ def _named_transfer(settings: Sequence[Setting], places: Places) -> Path | Sourc
             return SourceReference(TransferSource.model_validate(value), last.path)
         return None if value is None else places.snapshot(last, str(value))
     except ValidationError as error:
-        problems = {str(detail["loc"][0]): error_text(detail) for detail in reversed(error.errors())}
-        found = [Misfit(last.path, f"{key}: {text}") for key, text in problems.items()]
-        raise Misfits(found, hides_others=True) from None
+        details: list[ErrorDetails] = [{**detail, "loc": ("transfer", detail["loc"][0])} for detail in error.errors()]
+        found = [locate_error(detail, given) for detail in details]
+        first = {misfit.path: misfit for misfit in reversed(found)}
+        raise Misfits([*first.values()], hides_others=True) from None
     except UserError as error:
         raise _missing(last.path, str(error)) from None
 

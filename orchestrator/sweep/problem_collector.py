@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from orchestrator.errors import Problem, SweepError
-from orchestrator.sweep.overlay import Misfit, Misfits
+from orchestrator.sweep.misfit import Misfit, Misfits
 from orchestrator.sweep.reader import Sweep
 
 SHOWN = 3

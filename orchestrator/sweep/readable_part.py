@@ -5,13 +5,11 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
+from orchestrator.sweep.assumed_metrics import assuming
+from orchestrator.sweep.claims import UNREAD
 from orchestrator.sweep.keys import HORIZON
 from orchestrator.sweep.spec import MAX_HORIZON_KIMG, SweepSpec
 from orchestrator.sweep.yaml_source import KeyPath
-from trainer.config.claims.grammar import PROSE, ClaimProblem, is_measured, is_prose, parse_claim
-
-NEEDS_METRICS = frozenset({"score", "search", "stop", "claims", "published"})
-"""Keys that cannot be checked without metrics."""
 
 MOST_SEED = 2**32 - 1
 
@@ -26,22 +24,32 @@ class ReadablePart(NamedTuple):
 def readable_part(values: dict[str, Any], wrong: Sequence[KeyPath]) -> ReadablePart | None:
     """Return a sweep without what is wrong, or None if that is no sweep.
 
-    A wrong item of `claims`, `seeds` or `metrics` is replaced, and the others keep their places. Other wrong keys are
-    left out.
+    A wrong item of `claims`, `seeds` or `metrics` is replaced, and the others keep their places; so are `metrics` as a
+    whole, and wrong keys of sequential seeds. Other wrong keys are left out.
     """
-    items = {key: [path[1] for path in wrong if _is_item(path) and path[0] == key] for key in STAND_INS}
+    items = {key: {path[1] for path in wrong if _is_item(path) and path[0] == key} for key in STAND_INS}
     whole = {str(path[0]) if path else "zip" for path in wrong if not _is_item(path)}
-    unchecked = whole | (NEEDS_METRICS if "metrics" in whole else frozenset())
-    right = {key: _replaced(key, value, items.get(key, ())) for key, value in values.items() if key not in unchecked}
-    right |= {"metrics": []} if "metrics" in whole else {}
+    right = {key: _replaced(key, value, items.get(key, ())) for key, value in values.items() if key not in whole}
+    if "metrics" in whole:
+        right["metrics"] = [_unused_metric(0, ())]
+    if "seeds" in whole and (seeds := _sequential(values["seeds"], wrong)):
+        right["seeds"], whole = seeds, whole - {"seeds"}
     try:
         spec = SweepSpec.model_validate({"sweep": "unnamed", HORIZON: MAX_HORIZON_KIMG, **right})
     except ValidationError:
         return None
-    if "metrics" in whole or not items["metrics"]:
-        return ReadablePart(spec, frozenset(whole))
-    known = [name for place, name in enumerate(spec.metrics) if place not in items["metrics"]]
-    return ReadablePart(_without_others(spec, known), frozenset({*whole, "metrics"}))
+    if "metrics" in whole or items["metrics"]:
+        spec = assuming(spec, None if "metrics" in whole else items["metrics"])
+        whole |= {"metrics"}
+    return ReadablePart(spec, frozenset(whole))
+
+
+def _sequential(seeds: Any, wrong: Sequence[KeyPath]) -> dict[str, Any] | None:
+    """Return sequential seeds without their wrong keys; None if not even the most of them is known."""
+    if not isinstance(seeds, dict) or "to" not in seeds or ("seeds", "to") in wrong:
+        return None
+    right = {key: seeds[key] for key in ("from", "to") if key in seeds and ("seeds", key) not in wrong}
+    return {"from": 2, **right, "until": "claims"}
 
 
 def _is_item(path: KeyPath) -> bool:
@@ -55,7 +63,7 @@ def _replaced(key: str, value: Any, wrong: Collection[str | int]) -> Any:
 
 
 def _unread_claim(place: int, _claims: Sequence[Any]) -> str:
-    return f"{PROSE}unreadable, {place}"
+    return f"{UNREAD}{place}"
 
 
 def _unused_seed(place: int, seeds: Sequence[Any]) -> int:
@@ -75,20 +83,3 @@ STAND_INS: dict[str, Callable[[int, Sequence[Any]], object]] = {
     "seeds": _unused_seed,
 }
 """What takes the place of a wrong item of a list, by key."""
-
-
-def _without_others(spec: SweepSpec, metrics: Sequence[str]) -> SweepSpec:
-    """Return a sweep without what may be about a metric whose own name is wrong: what is about none of `metrics`."""
-    claims = [
-        _unread_claim(place, ()) if _is_about_other(claim, metrics) else claim
-        for place, claim in enumerate(spec.claims)
-    ]
-    return spec.model_copy(update={"score": "", "published": [], "claims": claims})
-
-
-def _is_about_other(claim: str, metrics: Sequence[str]) -> bool:
-    try:
-        metric = None if is_prose(claim) else parse_claim(claim).metric
-    except ClaimProblem:
-        return False
-    return metric is not None and not is_measured(metric, metrics)

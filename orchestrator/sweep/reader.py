@@ -12,7 +12,7 @@ from orchestrator.errors import Problem, SweepError
 from orchestrator.sweep.claims import claim_problems
 from orchestrator.sweep.coercion import coerced
 from orchestrator.sweep.include import load_with_included, overlaid
-from orchestrator.sweep.keys import HORIZON, key_problem, models_in
+from orchestrator.sweep.keys import HORIZON, key_problem, models_in, settable
 from orchestrator.sweep.published_values import published_problems
 from orchestrator.sweep.readable_part import readable_part
 from orchestrator.sweep.search_space import Choice, Point
@@ -286,5 +286,5 @@ def _keys(given: Mapping[str, Any], path: KeyPath, prefix: str = "") -> Iterator
     """Yield the keys of a mapping of settings, and of the mappings in it."""
     for key, value in given.items():
         yield (*path, key), prefix + key
-        if isinstance(value, dict):
+        if isinstance(value, dict) and prefix + key in settable():
             yield from _keys(value, (*path, key), f"{prefix}{key}.")

@@ -10,7 +10,8 @@ from orchestrator.sweep.bundled import bundled_named, nearest_bundled
 from orchestrator.sweep.cells import SweepCell, kept, points_of
 from orchestrator.sweep.conditions import ConditionChecker
 from orchestrator.sweep.expansion import Expansion, Found, KeptCell, OpenTrial
-from orchestrator.sweep.overlay import Misfit, Misfits, Places
+from orchestrator.sweep.misfit import Misfit, Misfits
+from orchestrator.sweep.overlay import Places
 from orchestrator.sweep.problem_collector import ProblemCollector
 from orchestrator.sweep.reader import Sweep, read_sweep
 from orchestrator.sweep.transfer_source import SourceReference

@@ -13,6 +13,7 @@ from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 from orchestrator.errors import Problem, SweepError
 from orchestrator.sweep.yaml_source import KeyPath
+from trainer.files import read_regular
 
 MAX_BYTES = 1_000_000
 MAX_NODES = 400_000
@@ -29,8 +30,10 @@ def read_yaml(file: Path) -> tuple[dict[str, Any], dict[KeyPath, int]]:
         values = yaml.constructor.construct_document(root) if root else None
     except MarkedYAMLError as error:
         raise _failure(file, error) from None
-    except (YAMLError, ValueError, RecursionError, _TooMuch) as error:
-        raise SweepError([Problem(f"{file}:1", "file", str(error) or "nested too deeply")]) from None
+    except RecursionError:
+        raise SweepError([Problem(f"{file}:1", "file", "is nested too deeply")]) from None
+    except (YAMLError, ValueError, _TooMuch) as error:
+        raise SweepError([Problem(f"{file}:1", "file", str(error))]) from None
     if not isinstance(values, dict):
         raise SweepError([Problem(f"{file}:1", "file", "is not a mapping of keys to values")])
     return values, lines
@@ -44,7 +47,7 @@ def _read(file: Path) -> str:
     try:
         if file.stat().st_size > MAX_BYTES:
             raise SweepError([Problem(f"{file}:1", "file", f"is larger than {MAX_BYTES:,} bytes")])
-        return file.read_text(encoding="utf-8")
+        return read_regular(file).decode()
     except OSError as error:
         raise SweepError([Problem(str(file), "file", error.strerror or "cannot be read")]) from None
     except UnicodeDecodeError:

@@ -179,3 +179,12 @@ def test_a_profile_with_every_documented_key_renders_the_golden_text(monkeypatch
 def test_every_documented_key_shows_in_the_golden_text(key: str) -> None:
     without = COMPLETE.model_copy(update={key: Profile.model_fields[key].default})
     assert rendered(without) != rendered(COMPLETE)
+
+
+def test_a_profile_that_is_a_link_leading_nowhere_is_not_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ADASWEEP_PROFILE", raising=False)
+    (tmp_path / "slurm.yaml").symlink_to(tmp_path / "gone.yaml")
+    with pytest.raises(SweepError, match=r"slurm\.yaml: file: No such file"):
+        chosen_profile(tmp_path)

@@ -95,6 +95,34 @@ def _foreign(place: Place) -> None:
     (place.attempt.parent.parent / "core.1234").write_bytes(b"\0" * 99)
 
 
+def _linked_to_itself(name: str) -> Change:
+    def link(place: Place) -> None:
+        path = place.attempt / name
+        path.unlink(missing_ok=True)
+        path.symlink_to(path.name)
+
+    return link
+
+
+def _bytes(name: str, content: bytes) -> Change:
+    return lambda place: (place.attempt / name).write_bytes(content)
+
+
+def _file_as_attempts(place: Place) -> None:
+    shutil.rmtree(place.attempt.parent)
+    place.attempt.parent.write_text("mine")
+
+
+def _foreign_trial(place: Place) -> None:
+    for name in ("zz/notatrial", "zz", place.attempt.parent.parent.name[:2] + "/notatrial"):
+        (place.store.trials / name).mkdir(parents=True, exist_ok=True)
+        (place.store.trials / name / "trial.json").write_text("{")
+
+
+def _malformed_runs(place: Place) -> None:
+    (place.store.root / "sweeps" / "test" / "runs.jsonl").write_bytes(b"\0\xff{}\n[1]\n{")
+
+
 class State(NamedTuple):
     """What became of the store, and the state that `status` then shows while the job waits in SLURM; "": it cannot."""
 
@@ -125,6 +153,15 @@ STATES = {
     "a handle of a later version": State(_handle(queue="gpu"), "pending"),
     "a deleted plan": State(_without_plan, ""),
     "foreign files": State(_foreign, "pending"),
+    "foreign trials": State(_foreign_trial, "pending"),
+    "a record of zeros": State(_bytes("record.json", bytes(5000)), "pending"),
+    "a record that is not UTF-8": State(_bytes("record.json", b'{"host": "\xe9"}'), "pending"),
+    "a record that links to itself": State(_linked_to_itself("record.json"), "pending"),
+    "a job that links to itself": State(_linked_to_itself("job.json"), "pending"),
+    "a handle that links to itself": State(_linked_to_itself("handle.json"), "lost"),
+    "a folder as record": State(lambda place: (place.attempt / "record.json").mkdir(), "pending"),
+    "a file as the attempts": State(_file_as_attempts, "new"),
+    "malformed times of runs": State(_malformed_runs, "pending"),
 }
 COMMANDS = ("status", "plan FILE", "plan test", "why TRIAL", "logs TRIAL", "cancel test", "cancel TRIAL")
 

@@ -8,7 +8,7 @@ import pytest
 
 from orchestrator.backends.base import NotAllSubmitted
 from orchestrator.backends.slurm.backend import SlurmBackend
-from orchestrator.backends.slurm.commands import CommandResult
+from orchestrator.backends.slurm.commands import CommandResult, NoReply, call
 from orchestrator.backends.slurm.profile import Profile
 from orchestrator.backends.slurm.submission import AtLimit, Limit, outside_any_job, refusal
 from orchestrator.backends.slurm.task import requeue
@@ -22,7 +22,7 @@ from orchestrator.plan.decide import Action
 from orchestrator.store.layout import Store
 from orchestrator.store.lease import acquire
 from orchestrator.supervisor.command import Task
-from tests.backends.fake_slurm import FakeSlurm
+from tests.backends.fake_slurm import SBATCH, FakeSlurm
 from tests.orchestrator.test_run_view import View
 from trainer.config.job import Resources
 from trainer.errors import ExitCode
@@ -331,3 +331,37 @@ def test_an_interrupted_job_is_not_a_failure(dispatcher: Dispatcher, store: Stor
     slurm.set(squeue="".join(f"4700|{index}|FAILED|{75 << 8}|\n" for index in range(4)))
     dispatcher.submit()
     assert [read_record(store.run(trial).record(1)) for trial in store.ids()] == [None] * 4
+
+
+def test_a_silent_sbatch_is_reported_once_and_waited_for(
+    store: Store,
+    slurm: FakeSlurm,
+    sweep_file: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr("orchestrator.backends.slurm.commands.SILENT_SECONDS", 0.1)
+    slurm.command("sbatch", f"sleep 1\n{SBATCH}")
+    words = ["run", str(sweep_file()), "--backend", "slurm", "--detach", "--store", str(store.root)]
+    assert main(words) == 0
+    (line,) = [record.getMessage() for record in caplog.records if record.getMessage().startswith("sbatch")]
+    assert line.startswith("sbatch: no reply for 0.1 s, waiting up to 299.9 s more; see whether SLURM is up")
+    assert attempts(store) == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize("command", ["squeue", "sacct", "scancel"])
+def test_other_commands_that_are_silent_are_reported_once_and_ended(
+    slurm: FakeSlurm, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, command: str
+) -> None:
+    monkeypatch.setattr("orchestrator.backends.slurm.commands.SILENT_SECONDS", 0.1)
+    slurm.command(command, "sleep 60 & sleep 60")
+    with pytest.raises(NoReply, match=f"{command}: no reply in 0.5 s"):
+        call((command,), os.environ, 0.5)
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert line.startswith(f"{command}: no reply for 0.1 s, waiting up to 0.4 s more; see whether SLURM is up")
+
+
+def test_a_command_that_replies_soon_is_not_reported(slurm: FakeSlurm, caplog: pytest.LogCaptureFixture) -> None:
+    slurm.set(squeue="a reply\n")
+    assert call(("squeue",), os.environ) == CommandResult(0, "a reply\n", "")
+    assert caplog.records == []

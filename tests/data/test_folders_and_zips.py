@@ -204,6 +204,20 @@ def test_pipes_sockets_and_devices_are_left_out_and_reported(tmp_path: Path, mon
         assert prepare(folder, tmp_path / "out.zip") == 2
 
 
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("command", ["describe", "verify", "prepare"])
+@pytest.mark.parametrize("kind", ["pipe", "link to a device"])
+def test_a_set_that_is_a_pipe_or_a_device_is_refused_at_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str, command: str
+) -> None:
+    place = tmp_path / "cats.zip"
+    os.mkfifo(place) if kind == "pipe" else place.symlink_to("/dev/zero")
+    more = ["out", "--resolution", "32"] if command == "prepare" else []
+    assert main(["data", command, str(place), *more, "--store", str(tmp_path / "store")]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert ": is " in line
+
+
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("kind", ["pipe", "folder", "link to a device", "link to a folder"])
 def test_a_label_file_that_is_not_a_file_is_refused_not_skipped(tmp_path: Path, kind: str) -> None:

@@ -7,7 +7,7 @@ from tests.support.stage import Stage, StageMaker
 from trainer.augment.single_transform import Always
 from trainer.config.augment import FixedAugment
 from trainer.config.methods import BalancedConsistency
-from trainer.methods.bcr import ConsistencyRegularizer, inconsistency
+from trainer.methods.bcr import ConsistencyRegularizer, flip_and_shift, inconsistency
 
 
 def regularizer(made: Stage) -> ConsistencyRegularizer:
@@ -19,7 +19,7 @@ def regularizer(made: Stage) -> ConsistencyRegularizer:
 def test_penalty_is_zero_where_t_is_the_identity(stage: StageMaker) -> None:
     made = stage(BalancedConsistency())
     method = regularizer(made)
-    method.transform = lambda images: images  # type: ignore[assignment]
+    method.transform = lambda images: images
     assert method.discriminator_penalty(made.discriminator_scene()).loss.abs().max() < 1e-12
 
 
@@ -39,11 +39,30 @@ def test_gradient_flows_through_both_logits() -> None:
 def test_t_is_applied_to_what_the_augmentation_gave(stage: StageMaker) -> None:
     made = stage(BalancedConsistency(transform="flip"), augment=FixedAugment(p=1.0, pipe="bg"))
     method, seen = regularizer(made), []
-    method.transform = lambda images: seen.append(images) or images  # type: ignore[assignment,func-returns-value]
+    method.transform = lambda images: seen.append(images) or images  # type: ignore[func-returns-value]
     inputs = made.discriminator_scene()
     method.discriminator_penalty(inputs)
     assert all(images is shown for images, shown in zip(seen, (inputs.real_shown, inputs.fake_shown), strict=True))
     assert not torch.equal(inputs.real_shown, made.micro_batch.real)
+
+
+def test_t_may_take_the_augmentation_away(stage: StageMaker) -> None:
+    made = stage(BalancedConsistency(transform="none", fake_weight=0), augment=FixedAugment(p=1.0, pipe="bg"))
+    inputs = made.discriminator_scene()
+    plain = inputs.augmented_discriminator.scores(inputs.real, inputs.micro_batch.real_c)
+    expected = 10 * (plain - inputs.real_logits).squeeze(1).square()
+    assert torch.allclose(regularizer(made).discriminator_penalty(inputs).loss, expected)
+
+
+def test_flip_and_shift_move_by_at_most_an_eighth_of_the_side_and_fill_with_zeros() -> None:
+    image = torch.zeros(400, 1, 32, 32)
+    image[:, :, 16, 4] = 1
+    torch.manual_seed(0)
+    moved = flip_and_shift(image)
+    places = moved.flatten(1).argmax(dim=1)
+    assert set((places // 32).tolist()) == set(range(12, 21))
+    assert set((places % 32).tolist()) == {*range(9), *range(23, 32)}
+    assert set(moved.unique().tolist()) == {0.0, 1.0}
 
 
 def test_generator_gets_no_penalty(stage: StageMaker) -> None:

@@ -80,6 +80,8 @@ CHOICES: dict[str, dict[str, Any]] = {
     "lecam": {"methods": "lecam"},
     "bcr": {"methods": {"type": "bcr", "transform": "flip"}},
     "bcr-rotation": {"methods": {"type": "bcr", "transform": "rotation"}},
+    "cr": {"methods": {"type": "bcr", "transform": "flip-shift", "fake_weight": 0}},
+    "cr-diffaugment": {"augment": "diffaugment", "methods": {"type": "bcr", "transform": "none", "fake_weight": 0}},
     "zcr": {**PLAIN, "methods": "zcr"},
     "aux-rotation": {"methods": "aux-rotation"},
     "spectral-norm": {"methods": "spectral-norm"},

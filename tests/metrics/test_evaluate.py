@@ -1,8 +1,10 @@
 """One pass for all metrics; reference features are computed once, by the first process, even after crashes."""
 
+import io
 import multiprocessing
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ from trainer.config.metrics.names import MetricNameError
 from trainer.data.dataset import full_set
 from trainer.errors import OutputError
 from trainer.evaluation.evaluate import MetricValue, evaluate
-from trainer.evaluation.feature_cache import one_at_a_time
+from trainer.evaluation.feature_cache import one_at_a_time, stored_arrays
 from trainer.evaluation.feature_networks import FeatureNetworks
 from trainer.evaluation.real_features import Mirrored, chosen
 from trainer.metrics.fid import fid
@@ -182,6 +184,52 @@ def test_real_images_are_measured_once(tmp_path: Path) -> None:
         first["fid40-lite0"].value, rel=1e-12
     )
     assert reference.asked == 40
+
+
+DAMAGES: dict[str, Callable[[Path], object]] = {
+    "empty": lambda file: file.write_bytes(b""),
+    "cut off": lambda file: file.write_bytes(file.read_bytes()[: file.stat().st_size // 2]),
+    "no array": lambda file: file.write_bytes(bytes(5000)),
+    "of another shape": lambda file: file.write_bytes(_array(np.zeros((3, 1280), np.float32), file.suffix)),
+    "a link to itself": lambda file: _linked_to_itself(file),
+}
+
+
+def _linked_to_itself(file: Path) -> None:
+    file.unlink()
+    file.symlink_to(file.name)
+
+
+def _array(values: np.ndarray, suffix: str) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, values) if suffix == ".npy" else np.savez(buffer, mean=values, root=values)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_what_is_damaged_in_the_cache_is_measured_again(tmp_path: Path, damage: str) -> None:
+    reference = NoiseImages()
+    names = ("fid40", "kid40", "swd40")
+    first = measured(names, tmp_path, reference=reference)
+    files = [file for file in (tmp_path / "features").iterdir() if file.suffix in (".npy", ".npz")]
+    assert len(files) >= 2
+    for file in files:
+        DAMAGES[damage](file)
+    again = measured(names, tmp_path, reference=reference)
+    assert {name: one.value for name, one in again.items()} == {
+        name: pytest.approx(one.value, rel=1e-9) for name, one in first.items()
+    }
+
+
+def test_a_damaged_gaussian_is_computed_again(tmp_path: Path) -> None:
+    for content in (b"", b"PK\x03\x04 no archive", _array(np.zeros(3), ".npz")):
+        path = tmp_path / "a.gaussian.npz"
+        path.write_bytes(content)
+        assert stored_arrays(path, {"mean": (4,), "root": (4, 4)}) is None
+    path.write_bytes(_array(np.zeros((4, 4)), ".npz"))
+    assert stored_arrays(path, {"mean": (4, 4), "root": (4, 4)}) is not None
+    os.truncate(path, path.stat().st_size - 30)
+    assert stored_arrays(path, {"mean": (4, 4), "root": (4, 4)}) is None
 
 
 def test_another_data_set_is_measured_again(tmp_path: Path) -> None:

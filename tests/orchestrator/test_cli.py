@@ -66,6 +66,19 @@ def test_ten_thousand_trials_of_which_each_second_starts_from_another_are_planne
     assert any(ten_thousand_planned(command) < 3 * slowness() for _ in range(5))
 
 
+def test_ten_thousand_trials_with_sequential_seeds_and_sources_are_planned_as_fast(
+    store: Store, sweep_file: Write
+) -> None:
+    gammas = [f"{0.1 + index / 100:g}" for index in range(200)]
+    cells = "cells: {a: {augment: none}, b: {augment: ada, transfer: {cell: a, seed: same}}}\ngrid:"
+    text = SWEEP.replace("data.subset: [20, 40]\n  augment: [none, ada]", f"objective.r1_gamma: [{', '.join(gammas)}]")
+    text = text.replace("grid:", cells).replace("seeds: [0]", "seeds: {from: 25, to: 30, until: claims}")
+    claims = "".join(f"  - b & r1_gamma={gamma} < a & r1_gamma={gamma}\n" for gamma in gammas[:10])
+    file = sweep_file(f"{text}claims:\n{claims}")
+    command = [sys.executable, "-c", PLAN, str(file), str(store.root), ",".join(HEAVY)]
+    assert any(ten_thousand_planned(command) < 3 * slowness() for _ in range(5))
+
+
 def ten_thousand_planned(command: list[str]) -> float:
     """Return the CPU seconds of a plan that has 10,000 cells and imports nothing heavy."""
     done = subprocess.run(command, capture_output=True, text=True, check=True)

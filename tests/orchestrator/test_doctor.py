@@ -109,3 +109,19 @@ def test_a_folder_that_hides_a_package_is_reported(tmp_path: Path) -> None:
     assert done.returncode == 2
     (line,) = [line for line in done.stdout.splitlines() if "shadowed packages" in line]
     assert f"mlflow: Python finds {tmp_path}/mlflow/__init__.py" in line
+
+
+def test_a_store_that_does_not_exist_is_examined_without_being_made(tmp_path: Path) -> None:
+    root = tmp_path / "new" / "store"
+    found = {finding.name: finding for finding in examine(Store(root))}
+    assert list(tmp_path.iterdir()) == []
+    assert found["store"].verdict == "ok"
+    assert found["store"].detail == f"{root} does not exist yet; checked instead: {tmp_path}"
+    assert found["hard links"].verdict == "ok"
+
+
+def test_a_store_that_cannot_be_made_is_wrong(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    found = {finding.name: finding for finding in examine(Store(tmp_path / "file" / "store"))}
+    assert found["store"].verdict == "wrong"
+    assert str(tmp_path / "file") in found["store"].detail

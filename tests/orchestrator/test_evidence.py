@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -115,6 +116,18 @@ def test_weights_and_logs_stay_behind_unless_weights_are_asked_for(full: Store, 
         "snapshot",
         "checkpoint",
     }
+
+
+def test_of_generated_images_the_last_sheet_alone_can_be_packed(full: Store, tmp_path: Path) -> None:
+    folder = next(full.trials.glob("*/*")) / "samples"
+    for images in (999_000, 1_000_000_000):
+        (folder / f"fakes-{images:09d}.png").write_bytes(b"generated")
+    whole = {file.path for file in pack(full, "test", tmp_path / "whole.zip").files}
+    small = {file.path for file in pack(full, "test", tmp_path / "small.zip", last_samples=True).files}
+    left_out = {Path(path).name for path in whole - small}
+    assert "fakes-000999000.png" in left_out
+    assert all(name.startswith("fakes-") for name in left_out)
+    assert {Path(path).name for path in small if "fakes-" in path} == {"fakes-1000000000.png"}
 
 
 def test_equal_evidence_makes_equal_packs_and_equal_files_are_kept_once(
@@ -267,6 +280,49 @@ def test_a_path_that_no_evidence_has_is_refused(full: Store, empty: Store, tmp_p
     with pytest.raises(StoreError, match="not the path of a file of evidence"):
         unpack(empty, bad)
     assert not empty.root.exists()
+
+
+LONG = (
+    f"sweeps/{'a' * 201}/plan.json",
+    f"sweeps/{'a/' * 500}plan.json",
+    f"trials/ab/ab0000000000/samples/{'x' * 201}.png",
+    f"trials/ab/ab0000000000/attempts/{'9' * 201}/record.json",
+)
+
+
+@pytest.mark.parametrize("path", LONG)
+def test_a_path_that_no_file_system_takes_is_refused(full: Store, empty: Store, tmp_path: Path, path: str) -> None:
+    pack(full, "test", tmp_path / "p.zip")
+    bad = rewritten(tmp_path / "p.zip", tmp_path / "bad.zip", lambda m: m["files"][0].update(path=path))
+    with pytest.raises(StoreError, match="too long for the path of a file"):
+        unpack(empty, bad)
+    assert not empty.root.exists()
+
+
+def test_a_configuration_of_another_trial_is_refused(full: Store, empty: Store, tmp_path: Path) -> None:
+    pack(full, "test", tmp_path / "p.zip")
+
+    def moved(manifest: dict[str, Any]) -> None:
+        found = next(file for file in manifest["files"] if file["kind"] == "configuration")
+        found["path"] = "trials/ab/ab0000000000/trial.json"
+
+    bad = rewritten(tmp_path / "p.zip", tmp_path / "bad.zip", moved)
+    with pytest.raises(StoreError, match=r"trials/ab/ab0000000000/trial.json is the configuration of another trial"):
+        unpack(empty, bad)
+    assert not empty.root.exists()
+
+
+@pytest.mark.parametrize("kind", ["a pipe", "a device", "a folder"])
+def test_a_pack_that_is_no_file_is_refused_at_once(empty: Store, tmp_path: Path, kind: str) -> None:
+    place = tmp_path / "p.zip"
+    if kind == "a pipe":
+        os.mkfifo(place)
+    elif kind == "a device":
+        place.symlink_to("/dev/zero")
+    else:
+        place.mkdir()
+    with pytest.raises(StoreError, match="is not a file"):
+        unpack(empty, place)
 
 
 def test_a_pack_that_is_cut_off_is_refused(full: Store, empty: Store, tmp_path: Path) -> None:
@@ -422,5 +478,16 @@ def test_a_plan_that_cannot_be_read_hides_no_other_sweep_and_nothing_is_removed(
     listed = json.loads(capsys.readouterr().out)
     assert [sweep["sweep"] for sweep in listed["sweeps"]] == ["test"]
     assert f"{spoilt}: not readable as a plan" in listed["unreadable"][0]
+    assert main(["store", "prune", "--yes", "--snapshots", "--store", str(full.root)]) == 2
+    assert f"{spoilt}: not readable as a plan" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("target", ["plan.json", "/gone/plan.json"])
+def test_a_plan_that_is_a_link_leading_nowhere_stops_the_removal_of_snapshots(
+    full: Store, capsys: pytest.CaptureFixture[str], target: str
+) -> None:
+    spoilt = full.plan("other")
+    spoilt.parent.mkdir()
+    spoilt.symlink_to(target)
     assert main(["store", "prune", "--yes", "--snapshots", "--store", str(full.root)]) == 2
     assert f"{spoilt}: not readable as a plan" in capsys.readouterr().err

@@ -296,3 +296,59 @@ def test_an_item_that_cannot_be_read_hides_no_other_mistake(
     found = {"unread": key, "misplaced": "matches none of a | b", "weak": "can never pass"}
     assert all(sum(part in line for line in lines) == 1 for part in found.values()), lines
     assert len(lines) == len(found) + (unread == "a repeated seed")
+
+
+UNREAD_WHOLE = {
+    "metrics of another type": ("seeds: 2\nmetrics: 7", "metrics: Input should be a valid list"),
+    "one metric that is no list": ("seeds: 2\nmetrics: kid50", "write ['kid50']"),
+    "metrics that are a mapping": ("seeds: 2\nmetrics: {kid50: 1}", "metrics: Input should be a valid list"),
+    "sequential seeds without `until`": ("metrics: [kid50]\nseeds: {from: 3, to: 3}", "seeds.until: is missing"),
+    "sequential seeds without `from`": ("metrics: [kid50]\nseeds: {to: 3, until: claims}", "seeds.from: is missing"),
+}
+
+
+@pytest.mark.parametrize("unread", UNREAD_WHOLE)
+def test_metrics_or_seeds_that_cannot_be_read_hide_no_other_mistake(
+    store: Store, sweep_file: Write, capsys: Capture, unread: str
+) -> None:
+    more, told = UNREAD_WHOLE[unread]
+    claims = "claims: [a < d by kid50, 'a < b by kid50, p<0.001', a < b at 0.5 kimg]\nscore: kid50\n"
+    published = "published:\n- {of: e, metric: kid50, value: 1, source: a paper}\n"
+    text = f"sweep: s\nbase: {{preset: tiny32, data: tiny}}\nhorizon_kimg: 1\n{more}\n{claims}{published}"
+    cells = "cells: {a: {augment: none}, b: {augment: ada}}\n"
+    assert main(["plan", str(sweep_file(text + cells)), "--store", str(store.root)]) == 2
+    shown = capsys.readouterr().err
+    rest = [line for line in shown.splitlines() if ": seeds.from: " not in line or "is missing" in line]
+    found = [told, '"d" matches none of a | b', "can never pass", "nothing is evaluated at 0.5 kimg", "published[0].of"]
+    assert all(sum(part in line for line in rest) == 1 for part in found), shown
+    assert len(rest) == len(found), shown
+
+
+def test_a_horizon_that_is_wrong_leaves_claims_of_points_of_training_untold(
+    store: Store, sweep_file: Write, capsys: Capture
+) -> None:
+    text = "sweep: s\nbase: {preset: tiny32, data: tiny}\nhorizon_kimg: x\nmetrics: [fid50]\nseeds: 5\n"
+    cells = "cells: {a: {augment: none}, b: {augment: ada}}\nclaims: [a < b at 0.5 kimg]\n"
+    assert main(["plan", str(sweep_file(text + cells)), "--store", str(store.root)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "horizon_kimg" in line
+
+
+ONE_MISTAKE = {
+    "transfer: {trial: abc}": "base.transfer.trial",
+    "transfer: {cel: a}": "base.transfer.cel",
+    "transfer: {cell: a, at: lats}": "base.transfer.at",
+    "transfer.trial: abc": "base.transfer.trial",
+    "methods.lecam.weight: 1": "base.methods.lecam.weight",
+    "methods.lecam: {weight: 1}": "base.methods.lecam",
+    "methods: [{weight: 1}]": "base.methods",
+    "generatr: {width: 1, depth: 2}": "base.generatr",
+}
+
+
+@pytest.mark.parametrize("setting", ONE_MISTAKE)
+def test_one_mistake_is_told_in_one_line(store: Store, sweep_file: Write, capsys: Capture, setting: str) -> None:
+    text = f"sweep: s\nbase: {{preset: tiny32, data: tiny, {setting}}}\nhorizon_kimg: 1\n"
+    assert main(["plan", str(sweep_file(text)), "--store", str(store.root)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.split(": ")[3] == ONE_MISTAKE[setting]

@@ -262,6 +262,14 @@ def test_a_plan_warns_of_doubtful_metrics_and_of_presets_for_other_images(read: 
     ]
 
 
+def test_a_plan_warns_of_a_precision_that_applies_to_no_convolution(read: Read, tmp_path: Path) -> None:
+    for more, told in (("", 1), (", generator.precision.top_resolutions: 2", 0)):
+        text = HEAD.replace("data: tiny", f"data: tiny, generator.precision.dtype: bf16{more}")
+        found = [line for line in cautions(read(text).spec, expand(read(text), find), [], tmp_path) if "dtype" in line]
+        assert len(found) == told
+        assert all("set generator.precision.top_resolutions" in line for line in found)
+
+
 def test_a_plan_warns_where_checkpoints_would_fill_the_disk(read: Read, tmp_path: Path) -> None:
     sweep = read(HEAD + "metrics: [kid2k]\nwatch: {checkpoints_kept: 1000000000}\n")
     trials = expand(sweep, find)

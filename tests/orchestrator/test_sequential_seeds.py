@@ -13,7 +13,9 @@ from orchestrator.dispatch.request import Request
 from orchestrator.errors import SweepError, require_none
 from orchestrator.plan.plan_file import stored_plan
 from orchestrator.store.layout import Store
+from orchestrator.sweep.expansion import Expansion
 from orchestrator.sweep.reader import Sweep
+from orchestrator.sweep.trial import Trial
 from tests.orchestrator.test_run import adasweep, runs, start, until
 
 pytestmark = pytest.mark.usefixtures("scripted")
@@ -142,6 +144,30 @@ def test_a_mistake_in_sequential_seeds_is_told_with_its_place_and_way_out(
 def test_a_claim_that_all_sequential_seeds_cannot_decide_is_refused(store: Store, sweep_file: Write) -> None:
     text = SEQUENTIAL.replace("to: 6", "to: 4").replace("ada < baseline", "ada < baseline, p<0.01")
     assert "use `seeds: {from: 3, to: 5, until: claims}`" in problems(store, sweep_file(text))
+
+
+def test_a_plan_computes_each_cell_and_each_trial_once_with_those_that_may_follow(
+    store: Store, sweep_file: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cells, trials = Counter[str](), Counter[str]()
+    first, made = Expansion._first, Expansion._made
+
+    def counted_first(self: Expansion, place: int, *given: Any) -> Trial:
+        cells[self.cells[place][0].label] += 1
+        return first(self, place, *given)
+
+    def counted(self: Expansion, place: int, seed: int) -> Trial:
+        trial = made(self, place, seed)
+        trials[trial.id] += 1
+        return trial
+
+    monkeypatch.setattr(Expansion, "_first", counted_first)
+    monkeypatch.setattr(Expansion, "_made", counted)
+    transfer = SEQUENTIAL.replace("ada: {augment: ada}", "ada: {augment: ada, transfer: {cell: more, seed: same}}")
+    plan = plan_sweep(store, Request(sweep_file(transfer)))
+    assert (len(plan.trials), len(plan.further)) == (9, 9)
+    assert cells == Counter(trial.cell for trial in plan.trials if trial.seed == 0)
+    assert trials == Counter([*plan.unique, *plan.possible])
 
 
 def test_a_plan_prices_the_first_seeds_and_all_that_may_follow(store: Store, sweep_file: Write) -> None:

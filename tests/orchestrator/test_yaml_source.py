@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,15 @@ def test_aliases_that_explode_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["a: &a [*a]\n", f"a: {'[' * 500}{']' * 500}\n", "a: &a {b: *a}\n"])
 def test_bottomless_nesting_is_refused(tmp_path: Path, text: str) -> None:
     assert problem(tmp_path, text).startswith("x.yaml:1: ")
+    assert "nested too deeply" in problem(tmp_path, text)
+
+
+@pytest.mark.parametrize("kind", ["a pipe", "a device"])
+def test_what_is_no_file_is_refused_at_once(tmp_path: Path, kind: str) -> None:
+    place = tmp_path / "x.yaml"
+    os.mkfifo(place) if kind == "a pipe" else place.symlink_to("/dev/zero")
+    with pytest.raises(SweepError, match=r"x\.yaml: file: not a regular file"):
+        load(place)
 
 
 def test_a_missing_file_is_one_line(tmp_path: Path) -> None:

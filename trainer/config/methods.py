@@ -35,12 +35,13 @@ class LeCam(Spec):
 class BalancedConsistency(Spec):
     """bCR (Zhao et al. 2021, "Improved consistency regularization"): D(T(A x)) should equal D(A x), A G(z) likewise.
 
-    T moves by up to 1/32 of the side, flips at random, or turns by up to 45 degrees (ADA paper, App. D and Fig. 20).
+    T moves by up to 1/32 of the side, flips at random, or turns by up to 45 degrees (ADA paper, App. D and Fig. 20). In
+    the code of DiffAugment, T flips and moves by up to 1/8 of the side (`flip-shift`), or takes A away (`none`).
     """
 
     module: ClassVar[str] = "trainer.methods.bcr"
     type: Literal["bcr"] = "bcr"
-    transform: SingleTransform = "translation"
+    transform: SingleTransform | Literal["flip-shift", "none"] = "translation"
     real_weight: NonNegative = 10.0
     fake_weight: NonNegative = 10.0
 

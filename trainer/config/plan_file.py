@@ -144,8 +144,10 @@ def read_plan_file(path: Path) -> PlanFile | None:
     """Return the plan at `path`, or None if there is none. Raises UserError if the file is not a valid plan."""
     try:
         return PlanFile.model_validate(_completed(parsed_json(read_regular(path))))
-    except FileNotFoundError:
-        return None
+    except FileNotFoundError as error:
+        if not path.is_symlink():
+            return None
+        raise UserError(path, f"not readable as a plan ({_reason(error)})", WAY_OUT) from None
     except (OSError, ValueError) as error:
         raise UserError(path, f"not readable as a plan ({_reason(error)})", WAY_OUT) from None
 
@@ -177,6 +179,8 @@ def _images_of(settings: dict[str, Any]) -> int | None:
 
 
 def _reason(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return (error.strerror or str(error)).lower()
     if not isinstance(error, ValidationError):
         return str(error)
     first = error.errors()[0]

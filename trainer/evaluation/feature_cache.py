@@ -2,7 +2,9 @@
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
@@ -16,25 +18,55 @@ from trainer.files import locked
 POLL_SECONDS: Final = 0.25
 PATIENCE_SECONDS: Final = 3600.0
 
+Shape = tuple[int, int]
+"""Rows and columns."""
 
-def once(paths: list[Path], measure: Callable[[], None], waiting: Callable[[], None]) -> None:
-    """Call `measure` to write `paths`, unless they exist; wait if another process is writing them.
+IsWhole = Callable[[Path], bool]
+"""Returns whether a file is there and undamaged."""
 
-    Raises OutputError if the folder cannot be created.
+
+def once(paths: list[Path], is_whole: IsWhole, measure: Callable[[], None], waiting: Callable[[], None]) -> None:
+    """Call `measure` to write `paths`, unless they are whole; wait if another process is writing them.
+
+    Raises OutputError if they cannot be written.
     """
-    if all(path.exists() for path in paths):
+    if all(map(is_whole, paths)):
         return
     folder = paths[0].parent
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        with one_at_a_time(paths[0].with_suffix(".lock"), waiting):
+            if not all(map(is_whole, paths)):
+                measure()
     except OSError as error:
         raise OutputError(folder, f"features cannot be stored here ({error.strerror})") from error
-    with one_at_a_time(paths[0].with_suffix(".lock"), waiting):
-        if not all(path.exists() for path in paths):
-            measure()
 
 
-def written(path: Path, shape: tuple[int, int]) -> "np.memmap[tuple[int, int], np.dtype[np.float32]]":
+def of_shape(shape: Shape) -> IsWhole:
+    """Return a function that says whether a file holds an array of this shape, undamaged."""
+
+    def is_whole(path: Path) -> bool:
+        try:
+            return path.is_file() and mapped(path).shape == shape
+        except (OSError, ValueError, EOFError):
+            return False
+
+    return is_whole
+
+
+def stored_arrays(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray] | None:
+    """Return the arrays of an .npz file, by name; None if it is missing or damaged, or they have other shapes."""
+    try:
+        if not path.is_file():
+            return None
+        with np.load(path, allow_pickle=False) as stored:
+            found = {name: stored[name] for name in shapes}
+    except (OSError, ValueError, EOFError, KeyError, NotImplementedError, zipfile.BadZipFile, zlib.error):
+        return None
+    return found if all(found[name].shape == shape for name, shape in shapes.items()) else None
+
+
+def written(path: Path, shape: Shape) -> "np.memmap[tuple[int, int], np.dtype[np.float32]]":
     """Return a new memory-mapped file of zeros."""
     return np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
 
@@ -70,7 +102,7 @@ def _is_held(stack: ExitStack, path: Path) -> bool:
         return True
 
 
-def scratch(shape: tuple[int, int], folder: Path) -> Float32[np.ndarray, "n d"]:
+def scratch(shape: Shape, folder: Path) -> Float32[np.ndarray, "n d"]:
     """Return an array of zeros in an unnamed file of `folder`, freed with the process.
 
     Raises OutputError if there is not enough space.

@@ -20,7 +20,8 @@ from torch import Tensor
 
 from trainer.config.metrics.families import FeatureSource
 from trainer.config.metrics.sizes import pyramid
-from trainer.evaluation.feature_cache import mapped, once, written
+from trainer.errors import OutputError
+from trainer.evaluation.feature_cache import mapped, of_shape, once, stored_arrays, written
 from trainer.evaluation.feature_networks import FeatureNetworks
 from trainer.evaluation.shared_work import Progress
 from trainer.files import replacing
@@ -93,7 +94,8 @@ class RealFeatures:
         Raises OutputError if they cannot be stored.
         """
         path = self._file("npy")
-        once([path], lambda: self._measure(path), self._wait)
+        is_whole = of_shape((self.count, self.detector.feature_dim))
+        once([path], is_whole, lambda: self._measure(path), self._wait)
         return mapped(path)
 
     def gaussian(self) -> Gaussian:
@@ -101,22 +103,30 @@ class RealFeatures:
         if self.count <= self.detector.feature_dim:
             return gaussian_of(self.features())
         path = self._file("gaussian.npz")
-        if not path.exists():
-            gaussian = gaussian_of(self.features())
+        width = self.detector.feature_dim
+        stored = stored_arrays(path, {"mean": (width,), "root": (width, width)})
+        return Factored(**stored) if stored else self._new_gaussian(path)
+
+    def _new_gaussian(self, path: Path) -> Factored:
+        """Compute the Gaussian and store it. Raises OutputError."""
+        gaussian = gaussian_of(self.features())
+        try:
             with replacing(path) as temporary, temporary.open("wb") as file:
                 np.savez(file, mean=gaussian.mean, root=gaussian.root)
-        with np.load(path, allow_pickle=False) as stored:
-            return Factored(stored["mean"], stored["root"])
+        except OSError as error:
+            raise OutputError(path, f"features cannot be stored here ({error.strerror})") from error
+        return Factored(gaussian.mean, gaussian.root)
 
     def patches(self) -> dict[int, PatchRows]:
         """Return the patches of every resolution, finest first, as memory maps.
 
         Raises OutputError if they cannot be stored.
         """
-        side = self.reference.images(np.arange(1)).shape[-1]
+        _, channels, _, side = self.reference.images(np.arange(1)).shape
         beginning = f"{self.reference.fingerprint}-patches"
         paths = {level: self._folder / f"{beginning}{level}-{self.count}.npy" for level in pyramid(side)}
-        once(list(paths.values()), lambda: self._cut(paths), self._wait)
+        is_whole = of_shape((self.count * PATCHES, channels * PATCH**2))
+        once(list(paths.values()), is_whole, lambda: self._cut(paths), self._wait)
         return {level: mapped(path) for level, path in paths.items()}
 
     @property

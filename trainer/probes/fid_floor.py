@@ -8,11 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from trainer.evaluation.feature_cache import once
+from trainer.evaluation.feature_cache import once, stored_arrays
 from trainer.evaluation.real_features import RealFeatures
 from trainer.files import replacing
 from trainer.metrics.fid_floor import DRAWS, fid_floor
-from trainer.probes.context import ProbeContext, ProbeResults
+from trainer.probes.context import Arrays, ProbeContext, ProbeResults
+
+NAMES = ("size", "mean", "std")
 
 
 def probe(context: ProbeContext, count: int | None = None) -> ProbeResults:
@@ -22,9 +24,17 @@ def probe(context: ProbeContext, count: int | None = None) -> ProbeResults:
     detector = real.detector
     name = f"{whole.fingerprint}-{detector.name}-{detector.identity}-floor{size}-{draws}.npz"
     path = context.cache_dir / "features" / name
-    once([path], lambda: _measure(real, size, draws, path), lambda: context.progress("another process does the same"))
+
+    def waiting() -> None:
+        context.progress("another process does the same")
+
+    once([path], lambda file: _stored(file) is not None, lambda: _measure(real, size, draws, path), waiting)
     with np.load(path, allow_pickle=False) as stored:
-        return ProbeResults({key: stored[key] for key in ("size", "mean", "std")})
+        return ProbeResults({name: stored[name] for name in NAMES})
+
+
+def _stored(path: Path) -> Arrays | None:
+    return stored_arrays(path, dict.fromkeys(NAMES, (1,)))
 
 
 def _measure(real: RealFeatures, size: int, draws: int, path: Path) -> None:

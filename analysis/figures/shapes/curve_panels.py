@@ -125,6 +125,20 @@ def draw_bands(axes: dict[str, Axes], panels: Panels, table: pd.DataFrame) -> No
     _name_series(next(iter(axes.values())), pen_of)
 
 
+def draw_recorded(axes: dict[str, Axes], panels: Panels, recorded: pd.DataFrame) -> None:
+    """Draw median and band of runs recorded elsewhere, thin and pale, behind the cells of the same name."""
+    pen_of = dict(zip(panels.series, pens(len(panels.series)), strict=True))
+    parts = dict(list(recorded.groupby("cell", sort=False)))
+    shown = [cell for cell in panels.cells if cell.cell in parts]
+    for cell in shown:
+        ax, part, color = axes[cell.panel], parts[cell.cell], pen_of[cell.series].color
+        ax.fill_between(part["kimg"], part["min"], part["max"], color=color, alpha=0.1, linewidth=0)
+        ax.plot(part["kimg"], part["median"], color=color, alpha=0.6, linewidth=0.9, linestyle=(0, (5, 2)))
+    if shown:
+        first = next(iter(axes.values()))
+        first.plot([], [], color=GREY, linewidth=0.9, linestyle=(0, (5, 2)), label="recorded runs")
+
+
 def _draw_band(ax: Axes, part: pd.DataFrame, pen: Pen) -> None:
     """Draw one cell: solid as far as all planned runs have come, dotted beyond; a cross where a run diverged."""
     if (part["runs"] > 1).any() and pen is not OTHERS:

@@ -10,6 +10,7 @@ from analysis.figures.shapes.curve_panels import (
     Panels,
     draw_bands,
     draw_empty,
+    draw_recorded,
     lay_out,
     lay_out_by,
     lay_out_ranked,
@@ -55,13 +56,17 @@ QUANTITIES = {
 
 
 class CurveData(NamedTuple):
-    """One row of `table` per (cell, kimg); columns as in analysis.results.bands. `targets`: of the cells with ADA."""
+    """One row of `table` per (cell, kimg); columns as in analysis.results.bands. `targets`: of the cells with ADA.
+
+    `recorded` has the same columns, of runs recorded elsewhere.
+    """
 
     table: pd.DataFrame
     cells: list[str]
     panels: Panels
     label: str
     targets: list[float]
+    recorded: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True)
@@ -107,8 +112,10 @@ class CurveFigure:
         for panel in axes.values() if self.value == "r_t" else ():
             for target in data.targets:
                 panel.axhline(target, color=GREY, linewidth=1, linestyle=(0, (4, 3)))
+        if data.recorded is not None:
+            draw_recorded(axes, data.panels, data.recorded)
         draw_bands(axes, data.panels, data.table)
-        self._scale(axes, data.table)
+        self._scale(axes, data.table if data.recorded is None else pd.concat([data.table, data.recorded]))
 
     def _scale(self, axes: dict[str, Axes], table: pd.DataFrame) -> None:
         first = next(iter(axes.values()))

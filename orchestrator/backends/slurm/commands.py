@@ -1,15 +1,20 @@
 """Runs SLURM's commands, unaffected by settings in the user's environment."""
 
+import contextlib
+import logging
 import os
 import re
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from orchestrator.errors import BackendError, SetupError
 from trainer.errors import printable
 
 TIMEOUT_SECONDS = 60.0
+SILENT_SECONDS = 10.0
+"""How long a command may take before this is reported."""
+
 USER_SETTINGS = ("SQUEUE_", "SACCT_", "SCANCEL_", "SINFO_")
 """Prefixes of variables that change what the commands select and print."""
 
@@ -47,22 +52,51 @@ def cluster_option(cluster: str) -> tuple[str, ...]:
 
 
 def call(command: Sequence[str], environment: Mapping[str, str], seconds: float = TIMEOUT_SECONDS) -> CommandResult:
-    """Run a command. Raises SetupError if it cannot be run, NoReply if it takes too long."""
+    """Run a command. Raises SetupError if it cannot be run, NoReply if it takes too long.
+
+    If it takes long, this is reported once on standard error.
+    """
     try:
-        done = subprocess.run(
-            command,
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            env=dict(environment),
-            timeout=seconds,
-            check=False,
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=dict(environment)
         )
-    except subprocess.TimeoutExpired:
-        raise NoReply(f"{command[0]}: no reply in {seconds:g} s", retryable=True) from None
     except OSError as error:
         way_out = "run adasweep on a login node of the cluster"
         raise SetupError(command[0], f"cannot be run: {error.strerror}", way_out) from None
-    return CommandResult(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
+    with _ended(process):
+        output, errors = _replied(process, command[0], seconds)
+    return CommandResult(process.returncode, output.decode(errors="replace"), errors.decode(errors="replace"))
+
+
+@contextlib.contextmanager
+def _ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Kill a process that still runs at the end, without waiting for its children."""
+    try:
+        yield
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+        for pipe in (process.stdout, process.stderr):
+            if pipe:
+                pipe.close()
+
+
+def _replied(process: subprocess.Popen[bytes], name: str, seconds: float) -> tuple[bytes, bytes]:
+    """Return the output and the errors of a process. Raises NoReply."""
+    soon = min(SILENT_SECONDS, seconds)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        return process.communicate(timeout=soon)
+    rest = seconds - soon
+    if rest:
+        logging.getLogger(__name__).warning(
+            "%s: no reply for %g s, waiting up to %g s more; see whether SLURM is up: scontrol ping; "
+            "or stop with Ctrl+C and run the same command again later",
+            *(name, soon, rest),
+        )
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return process.communicate(timeout=rest)
+    raise NoReply(f"{name}: no reply in {seconds:g} s", retryable=True)
 
 
 def error_line(result: CommandResult) -> str:

@@ -176,7 +176,7 @@ def chosen_profile(root: Path) -> Profile:
     if name:
         return read_profile(_file(name))
     own = root / "slurm.yaml"
-    return read_profile(own) if own.exists() else Profile()
+    return read_profile(own) if os.path.lexists(own) else Profile()
 
 
 def _file(name: str) -> Path:

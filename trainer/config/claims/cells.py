@@ -39,9 +39,9 @@ def pair_of(claim: Claim, cells: Cells) -> tuple[str, str]:
 
 def cell_of(side: Side, cells: Cells) -> str:
     """Return the label of the one cell that matches `side`. Raises ClaimProblem if none or several match."""
-    _require_axes(side, cells)
+    wanted = _wanted(side, cells)
     named = _named(side.name, cells)
-    fitting = [label for label in named if _holds(side.settings, cells[label].settings)]
+    fitting = [label for label in named if _holds(wanted, cells[label].settings)]
     if len(fitting) == 1:
         return fitting[0]
     if fitting:
@@ -57,15 +57,19 @@ def _near(side: Side, cells: Cells) -> str:
     return did_you_mean(side.name, sorted(known))
 
 
-def _require_axes(side: Side, cells: Cells) -> None:
-    axes = {axis for cell in cells.values() for axis in cell.settings}
-    for key in side.settings:
+def _wanted(side: Side, cells: Cells) -> list[tuple[str, str]]:
+    """Return the axes, with their whole keys, and values that a side asks for. Raises ClaimProblem."""
+    axes = {axis for cell in cells.values() for axis in cell.settings} if side.settings else set()
+    wanted: list[tuple[str, str]] = []
+    for key, text in side.settings.items():
         found = {axis for axis in axes if _is_called(axis, key)}
         if not found:
             known = ", ".join(sorted(axes)) or "none"
             raise ClaimProblem(f'"{key}" is not an axis of the sweep; axes: {known}{did_you_mean(key, sorted(axes))}')
         if len(found) > 1:
             raise ClaimProblem(f'"{key}" may be {" or ".join(sorted(found))}; write the whole key')
+        wanted.append((found.pop(), text))
+    return wanted
 
 
 def _is_called(axis: str, key: str) -> bool:
@@ -95,11 +99,8 @@ def _words(value: Any) -> list[str]:
     return [str(word)] if word else []
 
 
-def _holds(wanted: Mapping[str, str], settings: Mapping[str, Any]) -> bool:
-    return all(
-        any(_is_called(axis, key) and same_value(settings[axis], text) for axis in settings)
-        for key, text in wanted.items()
-    )
+def _holds(wanted: Iterable[tuple[str, str]], settings: Mapping[str, Any]) -> bool:
+    return all(axis in settings and same_value(settings[axis], text) for axis, text in wanted)
 
 
 def same_value(value: Any, text: str) -> bool:

@@ -10,10 +10,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from trainer.config.dataset.config import DataDescription
-from trainer.files import replace_file
+from trainer.files import read_regular, replace_file
 
 RULES = 1
 """To be raised when a file is described by other rules than before."""
@@ -42,8 +42,8 @@ def state_of(path: Path) -> tuple[int, ...]:
 def recall(path: Path, state: tuple[int, ...]) -> DataExamination | None:
     """Return what `remember` kept of the file in this state; None when there is nothing, or nothing readable."""
     try:
-        memo = TypeAdapter(_Memo).validate_json(_memo_file(path).read_bytes())
-    except (OSError, RuntimeError, ValidationError):
+        memo = TypeAdapter(_Memo).validate_json(read_regular(_memo_file(path)))
+    except (OSError, RuntimeError, ValueError):
         return None
     return memo.found if memo[:3] == (RULES, str(path), [*state]) else None
 

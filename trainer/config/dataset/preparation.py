@@ -12,6 +12,8 @@ RECIPE_NAMES = ("brecahad-512", "ffhq-256", "imagenet-128", "lsun-car-512", "lsu
 
 def read_settings(path: Path) -> dict[str, object]:
     """Return the settings that a ZIP was prepared with, {} if it has none."""
+    if not path.is_file():
+        return {}
     try:
         with zipfile.ZipFile(path) as file:
             settings = json.loads(file.comment)["adasweep"]

@@ -1,0 +1,42 @@
+"""Curves of runs recorded elsewhere, drawn pale behind those of a sweep: the CSV of a figure with its provenance."""
+
+import hashlib
+import io
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+from pydantic import ValidationError
+
+from analysis.errors import FigureError
+from analysis.figures.provenance import SUFFIX, Provenance
+from analysis.results.score import Score
+
+COLUMNS = ("cell", "kimg", "median", "min", "max")
+
+
+class RecordedCurves(NamedTuple):
+    """Bands by cell and kimg, columns as in analysis.results.bands, and where they come from, for the caption."""
+
+    table: pd.DataFrame
+    origin: str
+
+
+def read_recorded(path: Path, score: Score) -> RecordedCurves:
+    """Return the curves in the CSV of a figure. Raises FigureError if they are damaged or of another score."""
+    try:
+        content = path.read_bytes()
+        origin = Provenance.model_validate_json(path.with_name(f"{path.stem}{SUFFIX}").read_bytes())
+    except OSError as error:
+        raise FigureError(f"{error.filename}: cannot be read ({error.strerror}); give the CSV of a figure") from None
+    except ValidationError:
+        raise FigureError(f"{path.stem}{SUFFIX}: is not the provenance of a figure; draw that figure again") from None
+    if hashlib.sha256(content).hexdigest() != origin.numbers_sha256:
+        raise FigureError(f"{path}: was changed after its figure was drawn; draw that figure again")
+    if origin.metric_identity != score.identity:
+        raise FigureError(f"{path}: has {origin.metric}, but the sweep has {score.description}: not comparable")
+    table = pd.read_csv(io.BytesIO(content))
+    if missing := [column for column in COLUMNS if column not in table]:
+        raise FigureError(f"{path}: has no column {missing[0]}; give the CSV of a figure of curves, such as fid_curves")
+    count = table.groupby("cell")["planned_runs"].max().max()
+    return RecordedCurves(table, f"{count:g} recorded runs of each cell of {origin.sweep} ({origin.id})")
