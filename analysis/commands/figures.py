@@ -58,7 +58,6 @@ FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="A PDF, PNG o
 OnlyOption = Annotated[
     list[str] | None, typer.Option("--only", metavar="FIGURE ...", help="These figures instead of the sweep's.")
 ]
-
 OverOption = Annotated[
     Path | None,
     typer.Option("--over", metavar="CSV", help="Draw curves over those of recorded runs: the CSV of such a figure."),

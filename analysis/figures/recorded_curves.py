@@ -12,7 +12,7 @@ from analysis.errors import FigureError
 from analysis.figures.provenance import SUFFIX, Provenance
 from analysis.results.score import Score
 
-COLUMNS = ("cell", "kimg", "median", "min", "max")
+COLUMNS = ("cell", "kimg", "median", "min", "max", "planned_runs")
 
 
 class RecordedCurves(NamedTuple):
@@ -38,5 +38,6 @@ def read_recorded(path: Path, score: Score) -> RecordedCurves:
     table = pd.read_csv(io.BytesIO(content))
     if missing := [column for column in COLUMNS if column not in table]:
         raise FigureError(f"{path}: has no column {missing[0]}; give the CSV of a figure of curves, such as fid_curves")
-    count = table.groupby("cell")["planned_runs"].max().max()
-    return RecordedCurves(table, f"{count:g} recorded runs of each cell of {origin.sweep} ({origin.id})")
+    return RecordedCurves(
+        table, f"{table['planned_runs'].max():g} recorded runs of each cell of {origin.sweep} ({origin.id})"
+    )

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from matplotlib.figure import Figure as Page
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from analysis.errors import explained
+from analysis.errors import FigureError, explained
 from analysis.figures.catalog import figure_named
 from analysis.figures.figure import Figure, FigureData
 from analysis.figures.provenance import Provenance, numbers_csv, provenance_of, record_provenance
@@ -84,6 +84,8 @@ def gc_paused() -> Iterator[None]:
 def _render(figure: Figure, name: str, runs: Runs, curves: Curves, recorded: RecordedCurves | None) -> Rendered:
     numbers, behind = figure.data(runs, curves), ""
     if recorded and isinstance(numbers, CurveData) and isinstance(figure, CurveFigure) and figure.value == "value":
+        if not set(recorded.table["cell"]) & set(numbers.cells):
+            raise FigureError(f"{name}: none of its cells is among {recorded.origin}; give the CSV of the same cells")
         numbers, behind = numbers._replace(recorded=recorded.table), f"; pale and dashed: {recorded.origin}"
     csv = numbers_csv(numbers.table)
     shown, not_shown = runs.only(numbers.cells), getattr(numbers, "not_shown", ())

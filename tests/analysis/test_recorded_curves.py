@@ -80,3 +80,11 @@ def test_recorded_curves_of_another_score_or_figure_are_refused(own: ResultStore
     sizes = render("fid_by_size", runs, curves).png.with_suffix(".csv")
     with pytest.raises(FigureError, match="give the CSV of a figure of curves"):
         read_recorded(sizes, curves.score)
+
+
+def test_recorded_curves_without_a_cell_in_common_are_refused(own: ResultStore, recorded: Path) -> None:
+    runs, curves = loaded(own)
+    behind = read_recorded(recorded, curves.score)
+    others = behind._replace(table=behind.table.assign(cell="elsewhere"))
+    with pytest.raises(FigureError, match="none of its cells is among 3 recorded runs"):
+        render("fid_curves", runs, curves, others)
