@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu"]
+TIMEOUT_MS = 60_000
+expect.set_options(timeout=TIMEOUT_MS)
 
 
 @contextmanager
@@ -24,7 +26,7 @@ def opened(browser: Any, url: str, width: int = 1280, **settings: Any) -> Iterat
     context = browser.new_context(viewport={"width": width, "height": 900}, **settings)
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     page = context.new_page()
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(TIMEOUT_MS)
     told: list[str] = []
     allowed = ("file:", "data:", "blob:") if url.startswith("file:") else (url.split("/", 3)[2],)
     page.on("console", lambda message: told.append(message.text) if message.type in ("error", "warning") else None)

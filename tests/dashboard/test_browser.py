@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow.dataset as ds
 import pytest
+from playwright.sync_api import expect
 
 from analysis.dashboard.export import export_pages
 from analysis.dashboard.live_store import LiveStore
@@ -38,7 +39,7 @@ def test_the_heat_map_shows_the_medians_of_the_tables(browser: Any, site: Served
     with opened(browser, f"{site.url}/sweeps/synthetic") as page:
         fields = page.locator("#heatmap button")
         fields.first.wait_for()
-        assert fields.count() == 4
+        expect(fields).to_have_count(4)
         last = statistics.median(frame[frame["cell"] == "subset=2000 ada"]["best"])
         assert float(fields.nth(3).inner_text().split("\n")[0]) == pytest.approx(last, rel=1e-3)
 
@@ -52,7 +53,7 @@ def test_axes_switch_and_stay_in_the_address(browser: Any, site: Served) -> None
         page.goto("about:blank")
         page.goto(address)
         page.locator("#heatmap button").first.wait_for()
-        assert page.locator("#heatmap thead th").count() == 3
+        expect(page.locator("#heatmap thead th")).to_have_count(3)
         assert page.get_by_label("Columns").input_value() == "seed"
 
 
@@ -62,7 +63,7 @@ def test_a_field_of_the_grid_chooses_its_curves_by_keyboard(browser: Any, site: 
         page.keyboard.press("Tab")
         page.keyboard.press("Enter")
         page.wait_for_function("() => document.querySelectorAll('#legend input:checked').length === 1")
-        assert page.locator("#chart canvas").count() == 1
+        expect(page.locator("#chart canvas")).to_have_count(1)
         assert page.evaluate("document.activeElement.getAttribute('aria-pressed')") == "true"
 
 
@@ -102,7 +103,7 @@ def test_the_table_is_filtered_sorted_and_copied(browser: Any, site: Served) -> 
         page.get_by_label("One row per").select_option("runs")
         page.get_by_label("Filter rows").fill("2000 ada")
         rows = page.locator("#table tbody tr")
-        assert rows.count() == 3
+        expect(rows).to_have_count(3)
         page.get_by_role("button", name="best", exact=True).click()
         page.get_by_role("button", name="best ↑").click()
         values = [float(text) for text in page.locator("#table tbody tr td:nth-child(5)").all_inner_texts()]
@@ -199,7 +200,7 @@ def test_markup_in_names_is_shown_as_text(browser: Any, tmp_path: Path, markup: 
     with served(store) as site, opened(browser, f"{site.url}/sweeps/synthetic") as page:
         page.on("dialog", lambda dialog: pytest.fail(dialog.message))
         page.wait_for_selector("#chart canvas")
-        assert page.locator("img[src=x]").count() == 0
+        expect(page.locator("img[src=x]")).to_have_count(0)
         assert markup in page.locator("#legend").inner_text()
         assert markup in page.locator("#heatmap").inner_text()
 
@@ -210,7 +211,7 @@ def test_exported_pages_open_from_disk(browser: Any, store: ResultStore, tmp_pat
     with opened(browser, (folder / "index.html").as_uri()) as page:
         page.get_by_role("link", name="synthetic").click()
         page.wait_for_selector("#chart canvas")
-        assert page.locator("#heatmap button").count() == 4
+        expect(page.locator("#heatmap button")).to_have_count(4)
         page.locator("#curve-controls select").first.select_option("p")
         page.wait_for_function("() => document.getElementById('chart').plot.axes[1].label === 'p'")
         page.get_by_label("One row per").select_option("runs")
@@ -218,7 +219,7 @@ def test_exported_pages_open_from_disk(browser: Any, store: ResultStore, tmp_pat
         page.wait_for_selector("#sheets img")
         page.wait_for_function("() => [...document.images].every((one) => one.complete && one.naturalWidth)")
         page.get_by_role("link", name="Figures", exact=True).click()
-        assert page.locator("figure img").count() == 1
+        expect(page.locator("figure img")).to_have_count(1)
         page.get_by_role("link", name=re.compile("Energy")).click()
         page.wait_for_selector("tr.total")
 
@@ -230,7 +231,7 @@ def test_a_published_value_is_drawn_with_its_cell(browser: Any, rich: Served) ->
         assert any("Karras" in str(label) for label in page.evaluate(labels))
         page.locator("#heatmap button").first.click()
         assert not any("Karras" in str(label) for label in page.evaluate(labels))
-        assert page.locator("#claims tbody tr:has-text('Karras')").count() == 1
+        expect(page.locator("#claims tbody tr:has-text('Karras')")).to_have_count(1)
 
 
 def test_the_floor_of_fid_is_shaded_below_the_curves(browser: Any, rich: Served) -> None:
@@ -268,7 +269,7 @@ def test_histograms_of_logits_slide_through_training(browser: Any, rich: Served)
 def test_a_point_of_the_scatter_plot_chooses_its_curves(browser: Any, rich: Served) -> None:
     with opened(browser, f"{rich.url}/sweeps/searched") as page:
         page.wait_for_selector("#scatter circle")
-        assert page.locator("#scatter circle").count() == 5
+        expect(page.locator("#scatter circle")).to_have_count(5)
         page.locator("#scatter-controls select").first.select_option("best")
         assert "sx=best" in page.url
         page.locator("#scatter circle").first.focus()
@@ -289,11 +290,12 @@ def test_exported_pages_have_everything_but_actions(browser: Any, rich: Served, 
             page.wait_for_selector("#chart canvas")
         page.locator("#logit-controls input[type=range]").focus()
         page.keyboard.press("Home")
-        assert "lkimg=4" in page.url
-        assert page.locator("#claims tbody tr").count() == 3
+        expect(page).to_have_url(re.compile("lkimg=4"))
+        expect(page.locator("#claims tbody tr")).to_have_count(3)
         page.goto((folder / "sweeps" / "searched.html").as_uri())
-        assert page.locator("#scatter circle").count() == 5
+        expect(page.locator("#scatter circle")).to_have_count(5)
         page.get_by_role("link", name="Machine").click()
-        assert page.locator("button:has-text('Examine')").count() == 0
+        page.wait_for_url("**/machine.html")
+        expect(page.locator("button:has-text('Examine')")).to_have_count(0)
         page.locator("td a, th a").first.click()
         page.wait_for_selector("#grid")

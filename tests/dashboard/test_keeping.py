@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from analysis.figures.render import render
 from analysis.synthetic_store import write_store, write_trial
@@ -40,7 +41,7 @@ def test_a_configuration_is_chosen_by_either_key_and_keeps_the_keyboard(
         page.keyboard.press(key)
         page.wait_for_function("() => document.querySelectorAll('#legend input:checked').length === 1")
         assert page.evaluate("document.activeElement.dataset.cell") == cell
-        assert page.locator(f"{marks}[aria-pressed=true]").count() == 1
+        expect(page.locator(f"{marks}[aria-pressed=true]")).to_have_count(1)
         assert f"cells={cell}" in page.url
 
 
