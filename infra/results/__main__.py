@@ -8,15 +8,17 @@ from typing import Annotated
 import typer
 
 from analysis.errors import AnalysisError
+from analysis.figures.provenance import SUFFIX
 from infra.results.check import differences, write
 from infra.results.index import index, with_block
-from infra.results.pages import make_page
+from infra.results.pages import MadePage, make_page
 from infra.results.source import pages_in
 from trainer.command_line.group import new_app
 from trainer.command_line.program import CommandFailure, report_failure, run_program
 from trainer.errors import ExitCode, UserError, did_you_mean
 
-RESULTS = "docs/results"
+RESULTS, SWEEPS = "docs/results", "sweeps"
+CURVES = "fid_curves"
 
 app = new_app("Generate the pages of docs/results from their packs.", alone=True)
 
@@ -53,12 +55,20 @@ def made_files(root: Path, chosen: Sequence[str]) -> dict[Path, bytes]:
         if name not in known:
             raise UserError(name, f"no such page; there are {', '.join(known) or 'none'}{did_you_mean(name, known)}")
     made = [make_page(folder, name) for name in chosen or known]
-    files = {page.source.folder / name: content for page in made for name, content in page.files.items()}
+    files = {path: content for page in made for path, content in files_of(page, root / SWEEPS).items()}
     if not chosen:
         entries = [page.entry for page in made]
         files[folder / "README.md"] = index(folder, entries)
         files[root / "README.md"] = with_block(root / "README.md", entries, f"{RESULTS}/")
     return files
+
+
+def files_of(page: MadePage, sweeps: Path) -> dict[Path, bytes]:
+    """Return the files of a page by path, with the copy of its curves that a bundled sweep is drawn over, if any."""
+    files = {page.source.folder / name: content for name, content in page.files.items()}
+    behind = page.source.header.behind
+    copied = {sweeps / f"{behind}{kind}": page.files[f"{CURVES}{kind}"] for kind in (".csv", SUFFIX) if behind}
+    return files | copied
 
 
 def main(words: Sequence[str] | None = None) -> int:

@@ -56,7 +56,7 @@ def orphaned_files(files: Mapping[Path, bytes]) -> list[Path]:
 def _parts_if_agreeing(provenance: Path, files: Mapping[Path, bytes]) -> list[Path]:
     """Return the files of a figure if all of them agree with the generated ones, otherwise none."""
     name = provenance.name.removesuffix(SUFFIX)
-    parts = {provenance.with_name(f"{name}{kind}") for kind in KINDS}
+    parts = {provenance.with_name(f"{name}{kind}") for kind in KINDS} & files.keys()
     agrees = not any(_differences_of(path, files[path]) for path in parts)
     return sorted(parts) if agrees else []
 

@@ -19,7 +19,7 @@ ANOTHER = "another"
 
 def values(results: PackedResults, cell: str, reading: str = "last") -> list[float]:
     """Return the numbers of a cell's finished runs, one per seed: their `best`, `last`, `rise` or `best_kimg`."""
-    return list(_by_seed(results, cell, reading).values())
+    return list(by_seed(results, cell, reading).values())
 
 
 def median(results: PackedResults, cell: str, reading: str = "last") -> float:
@@ -46,13 +46,13 @@ def in_last_tick(results: PackedResults, cell: str, name: str) -> float:
 
 def seeds_lower(results: PackedResults, less: str, more: str, reading: str = "last") -> int:
     """Return for how many seeds that both cells have the value is lower in the cell `less`."""
-    here, there = (_by_seed(results, cell, reading) for cell in (less, more))
+    here, there = (by_seed(results, cell, reading) for cell in (less, more))
     return sum(here[seed] < there[seed] for seed in here.keys() & there.keys())
 
 
 def seeds_of(results: PackedResults, *cells: str) -> int:
     """Return how many seeds have finished in all the cells."""
-    return len(set.intersection(*(set(_by_seed(results, cell, "last")) for cell in cells)))
+    return len(set.intersection(*(set(by_seed(results, cell, "last")) for cell in cells)))
 
 
 def axis(results: PackedResults, key: str) -> list[Any]:
@@ -93,7 +93,8 @@ def label_of(results: PackedResults, cell: str) -> str:
     return _side_of(results, cell, "last")[1]
 
 
-def _by_seed(results: PackedResults, cell: str, reading: str) -> dict[int, float]:
+def by_seed(results: PackedResults, cell: str, reading: str) -> dict[int, float]:
+    """Return one number of each finished run of a cell by its seed, as `values`."""
     claim, label = _side_of(results, cell, reading)
     runs = results.runs.frame[results.runs.frame["cell"] == label]
     found = {seed: values_of(claim, rows, results.curves) for seed, rows in runs.groupby("seed", sort=True)}

@@ -21,7 +21,8 @@ class PageHeader(Settings):
 
     `packs` are files of docs/results/packs, merged in this order; `sweep` is the name of the sweep in their store, and
     `command` repeats it. `figures` are the figures shown (none: all of the sweep). `constants` are numbers chosen by
-    the page itself, such as a threshold.
+    the page itself, such as a threshold. `behind` is a bundled sweep whose curves are drawn over those of this page:
+    the numbers of the figure fid_curves go to sweeps/NAME.csv as well.
     """
 
     title: str
@@ -30,6 +31,7 @@ class PageHeader(Settings):
     command: str
     figures: tuple[str, ...] = ()
     constants: dict[str, float] = {}
+    behind: str = ""
 
 
 class PageSource(NamedTuple):

@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Any
 
-from infra.results import numbers, sentences, tables
+from infra.results import numbers, repetitions, sentences, tables
 from infra.results.evidence import PackedResults
 from infra.results.source import PageHeader
 
@@ -11,6 +11,7 @@ FUNCTIONS = (
     *(numbers.values, numbers.median, numbers.has, numbers.in_last_tick, numbers.seeds_lower, numbers.seeds_of),
     *(numbers.axis, numbers.largest_spread, numbers.lead, numbers.has_verdicts, numbers.judged),
     *(tables.cell_table, tables.curve_table, tables.ranking_table, tables.verdict_table),
+    *(repetitions.repetition_table, repetitions.seeds_that_turn),
     *(sentences.runs, sentences.missing, sentences.energy, sentences.machine, sentences.metric),
 )
 

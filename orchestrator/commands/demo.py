@@ -16,12 +16,15 @@ from trainer.errors import ExitCode
 
 SWEEP = FOLDER / "demo.yaml"
 
+RECORDED = FOLDER / "demo.csv"
+"""Curves of ten repetitions, written by `make results`: the demo's own are drawn over them."""
+
 EXAMPLES = """Examples:
   adasweep demo
   adasweep demo --tier smoke
 """
 
-AN_EXAMPLE = "A single run of each cell is an example: repeated runs and their verdicts are in docs/results."
+AN_EXAMPLE = "A single run of each cell is an example: ten repetitions and their verdicts are in docs/results/demo."
 
 app = new_app()
 
@@ -51,7 +54,8 @@ def execute(store: Store, tier: str, cpus: int | None, *, as_json: bool) -> int:
     code = execute_plan.execute(store, request, RunFlags(as_json=as_json))
     if code not in (0, ExitCode.SOME_FAILED):
         return code
-    steps = [["collect"], ["figures", "draw", sweep.key], ["table", sweep.key]]
+    over = [] if tier else ["--over", str(RECORDED)]
+    steps = [["collect"], ["figures", "draw", sweep.key, *over], ["table", sweep.key]]
     codes = [delegate.execute("analysis", [*step, *(["--json"] if as_json else [])], store) for step in steps]
     if not as_json:
         _print("\nWhat you see:")
@@ -77,5 +81,5 @@ def where_to_look(store: Store, key: str) -> list[str]:
         "          then http://127.0.0.1:5000/#/experiments/1/runs?workflowType=machine_learning&compareRunsMode=CHART",
         "          (the page needs the extra `ui`: pip install 'adasweep[ui]')",
         f"Browse    adasweep dashboard --store {store.root}",
-        f"Further   adasweep extend {SWEEP} 48 --store {store.root}",
+        f"Repeat    adasweep run {SWEEP} --tier repeated --store {store.root}",
     ]

@@ -26,12 +26,17 @@ packs: [first.zip, second.zip]
 sweep: synthetic
 command: run it
 figures: [fid_curves]
+behind: other
 ---
 """
+FACTOR = 1.02
 PAGE = f"""{HEADER}
 {{% extends "layout.md.j2" %}}
 {{% block shows %}}
 ADA ends at {{{{ median("ada") | fixed(1) }}}}, without at {{{{ median("baseline") | fixed(1) }}}}.
+{{{{ seeds_that_turn("baseline", "ada", {FACTOR}) }}}} of these turn up without ADA alone:
+
+{{{{ repetition_table("baseline", "ada") }}}}
 {{% endblock %}}
 """
 Capture = pytest.CaptureFixture[str]
@@ -56,6 +61,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("layout.md.j2", "index.md.j2"):
         shutil.copy(ROOT / "docs/results" / name, root / "docs/results" / name)
     (root / "docs/results/page").mkdir()
+    (root / "sweeps").mkdir()
     (root / "docs/results/page/page.md.j2").write_text(PAGE)
     (root / "README.md").write_text(f"before\n{BEGIN}\n{END}\nafter\n")
     assert main(["--root", str(root)]) == 0
@@ -83,13 +89,34 @@ def test_a_page_of_this_repository_agrees_with_its_pack() -> None:
 
 def test_written_files_pass_the_check(root: Path, capsys: Capture) -> None:
     assert check(root) == 0
-    assert capsys.readouterr().out == "6 files agree with their packs\n"
+    assert capsys.readouterr().out == "8 files agree with their packs\n"
 
 
 def test_two_packs_of_overlapping_trials_make_one_page(root: Path) -> None:
     page = (root / "docs/results/page/README.md").read_text()
     assert "All 4 runs of the sweep are finished." in page
     assert "[first.zip](../packs/first.zip) [second.zip](../packs/second.zip)" in page
+
+
+def test_curves_that_a_bundled_sweep_is_drawn_over_are_those_of_the_page(root: Path) -> None:
+    for kind in (".csv", SUFFIX):
+        copied, original = root / f"sweeps/other{kind}", root / f"docs/results/page/fid_curves{kind}"
+        assert copied.read_bytes() == original.read_bytes()
+
+
+def test_repetitions_are_told_seed_by_seed(root: Path) -> None:
+    text = (root / "docs/results/page/README.md").read_text()
+    table = text.partition("alone:\n\n")[2].partition("\n\n")[0].splitlines()
+    assert table[0].startswith(
+        "| seed | baseline: best | baseline: at kimg | baseline: last | baseline: last / best | ada: best |"
+    )
+    rows = [[float(field) for field in line.strip("| ").split(" | ")] for line in table[2:]]
+    assert [row[0] for row in rows] == [0, 1]
+    for _, *courses in rows:
+        for best, _, last, rise in (courses[:4], courses[4:]):
+            assert rise == pytest.approx(last / best, rel=1e-3)
+    turned = sum(row[4] >= FACTOR > row[8] for row in rows)
+    assert f"\n{turned} of these turn up" in text
 
 
 def test_the_block_in_the_readme_is_written_and_nothing_else_of_it(root: Path) -> None:
@@ -101,7 +128,14 @@ def test_the_block_in_the_readme_is_written_and_nothing_else_of_it(root: Path) -
 
 
 @pytest.mark.parametrize(
-    "name", ["README.md", "docs/results/README.md", "docs/results/page/README.md", "docs/results/page/fid_curves.csv"]
+    "name",
+    [
+        "README.md",
+        "docs/results/README.md",
+        "docs/results/page/README.md",
+        "docs/results/page/fid_curves.csv",
+        "sweeps/other.csv",
+    ],
 )
 def test_one_changed_digit_is_one_line_and_exit_code_2(root: Path, name: str, capsys: Capture) -> None:
     path = root / name
@@ -188,11 +222,11 @@ def test_a_corrupt_or_missing_pack_is_one_line(
 @pytest.mark.parametrize(
     ("template", "message"),
     [
-        (f"{HEADER}It ends at 12.3.\n", "page.md.j2:8: the number '12.3.' is typed"),
+        (f"{HEADER}It ends at 12.3.\n", "page.md.j2:9: the number '12.3.' is typed"),
         (f'{HEADER}{{{{ median("ada & subset=7") }}}}\n', 'cell "ada & subset=7": "ada & subset=7" matches none of'),
         (f'{HEADER}{{{{ judged("ada < b").p_value }}}}\n', 'claim "ada < b": not tested by synthetic'),
         (f"{HEADER}{{{{ nothing }}}}\n", "page.md.j2: cannot be rendered ('nothing' is undefined)"),
-        (f"{HEADER}{{% if %}}\n", "page.md.j2:8: invalid template"),
+        (f"{HEADER}{{% if %}}\n", "page.md.j2:9: invalid template"),
         (HEADER.replace("title", "titel"), "page.md.j2: invalid header (title: Field required)"),
         (HEADER.replace("synthetic", "other"), "no such plan; sweeps in this store: synthetic"),
         (HEADER.replace("fid_curves", "fid_curve"), "did you mean fid_curves?"),

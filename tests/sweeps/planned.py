@@ -28,6 +28,7 @@ SNAPSHOTS = {
 
 IMAGES = {
     "fashion-mnist-10k": 10_000,
+    "fashion-mnist-10k-16": 10_000,
     "fashion-mnist-10k-16-rgb": 10_000,
     "satellite16": 2_353,
     "satellite32": 2_353,
@@ -54,7 +55,7 @@ IMAGES = {
     "animalface-cat": 160,
     "animalface-dog": 389,
 }
-SIDES = {"satellite16": 16, "fashion-mnist-10k-16-rgb": 16}
+SIDES = {"satellite16": 16, "fashion-mnist-10k-16": 16, "fashion-mnist-10k-16-rgb": 16}
 CLASSES = {"fashion-mnist-10k": 10, "cifar10": 10, "cifar100": 100, "imagenet": 1000}
 
 
