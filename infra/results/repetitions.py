@@ -38,7 +38,7 @@ def repetition_table(results: PackedResults, *cells: str) -> str:
 
 
 def seeds_that_turn(results: PackedResults, turning: str, steady: str, factor: float) -> int:
-    """Return with how many seeds the score ends at `factor` times its best or more in `turning`, and in `steady` not."""
+    """Return with how many seeds the score ends at `factor` times its best or more in `turning`, not in `steady`."""
     courses = repetitions(results, turning, steady).values()
     return sum(turned.rise >= factor > kept.rise for turned, kept in courses)
 
