@@ -17,7 +17,7 @@ from pydantic import Field
 
 from trainer.config.job import Work
 from trainer.config.spec import NonNegative, Settings
-from trainer.config.stored import Kimg, Malformed, Moment, WholeNumber, read_document
+from trainer.config.stored import Kimg, Malformed, Moment, WholeNumber, of_own_attempt, read_document
 from trainer.files import Guard, replace_file
 
 SNAPSHOT = re.compile(r"snapshot-(?P<images>[0-9]{9,15})(?:-t(?P<token>[0-9]{4,9}))?\.safetensors")
@@ -185,15 +185,23 @@ class RunDir:
         """Return the numbers of all attempts, sorted."""
         try:
             with os.scandir(self.path / "attempts") as entries:
-                names = [entry.name for entry in entries if ATTEMPT.fullmatch(entry.name) and entry.is_dir()]
+                names = [entry.name for entry in entries if ATTEMPT.fullmatch(entry.name) and is_folder(entry)]
         except OSError:
             return []
         return sorted(int(name) for name in names)
 
 
+def is_folder(entry: os.DirEntry[str]) -> bool:
+    """Return whether an entry is a folder, or a link to one; a link to itself is none, and no error."""
+    return entry.is_dir(follow_symlinks=False) or os.path.isdir(entry.path)
+
+
 def read_record(path: Path, malformed: list[Malformed] | None = None) -> RunRecord | None:
-    """Return the record at `path`; None if it is missing, or invalid, which is reported in `malformed`."""
-    return read_document(path, RunRecord, malformed)
+    """Return the record at `path`.
+
+    Returns None if it is missing, or invalid or of another attempt, which is reported in `malformed`.
+    """
+    return of_own_attempt(read_document(path, RunRecord, malformed), path, malformed)
 
 
 def beat(path: Path, record: RunRecord, guard: Guard | None = None, /, **changes: Any) -> RunRecord:

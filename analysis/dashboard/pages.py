@@ -153,12 +153,15 @@ TEMPLATES.filters["embedded"] = embedded
 
 
 def every_page(live: LiveStore, look: Look) -> Iterator[tuple[str, str]]:
-    """Yield the path and the HTML of every page of a store; pages of sweeps that cannot be read are left out."""
+    """Yield the path and the HTML of every page of a store.
+
+    Pages of sweeps that cannot be read, and of what is named as a trial but no folder, are left out.
+    """
     yield "index", index_page(live, look)
     for card in sweep_list(live).sweeps:
         if not card.problem:
             yield f"sweeps/{card.sweep}", sweep_page(live, look, card.sweep)
-    for trial in live.store.trials():
+    for trial in filter(lambda trial: live.store.run(trial).path.is_dir(), live.store.trials()):
         yield f"trials/{trial}", trial_page(live, look, trial)
     yield "figures", figures_page(live, look)
     yield "energy", energy_page(live, look)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from matplotlib.figure import Figure as Page
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.text import Text
 
 from analysis.errors import FigureError, explained
 from analysis.figures.catalog import figure_named
@@ -25,6 +26,8 @@ from analysis.tables.plan_file import NO_SWEEP
 from trainer.files import replace_file
 
 SPREAD = re.compile(r"median over seeds, (?:band|bars) from minimum to maximum")
+FORMULA = re.compile(r"\$r_t\$|\\mathdefault")
+"""The formulas of figures: r_t, and the powers of ten of logarithmic axes."""
 CAPTION_POINTS = 7.0
 MARGIN_INCHES = 0.06
 NAMED_IN_CAPTION = 3
@@ -114,9 +117,22 @@ def compose(figure: Figure, numbers: FigureData, origin: Provenance) -> Page:
     caption = _caption(origin, page.get_figwidth())
     page.supxlabel(caption, x=0.01, ha="left", fontsize=CAPTION_POINTS, color=GREY)
     figure.draw(numbers, page.add_subplot())
+    _show_dollars(page, numbers)
     page.draw_without_rendering()
     page.set_layout_engine("none")
     return page
+
+
+def _show_dollars(page: Page, numbers: FigureData) -> None:
+    """Show dollars in labels of cells as they are: matplotlib takes what is between two of them for a formula."""
+    if "$" not in str(numbers.cells):
+        return
+    for axes in page.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.get_ticklabels()  # makes those that only drawing would make
+    for text in page.findobj(Text):
+        if isinstance(text, Text) and not FORMULA.search(text.get_text()):
+            text.set_parse_math(False)
 
 
 def _caption(origin: Provenance, width_inches: float) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 from analysis.results.energy_ledger import Factors, Item, Ledger, ledger
 from analysis.tables.attempts import AttemptRow, attempts_of
-from analysis.tables.plan_file import read_plan
+from analysis.tables.plan_file import read_plan, readable_plans
 from analysis.tables.store import ResultStore
 from trainer.command_line.fitting import Column
 from trainer.command_line.table import FittedTable
@@ -34,20 +34,23 @@ def energy_of(store: ResultStore, chosen: Sequence[str], factors: Factors) -> tu
 
     Raises ResultStoreError for a sweep without a plan.
     """
-    planned = planned_trials(store)
+    skipped: list[str] = []
     for sweep in chosen:
         read_plan(store, sweep)
+    planned = planned_trials(store, skipped)
     wanted = {trial for sweep in chosen for trial in planned[sweep]} if chosen else set(store.trials())
-    skipped: list[str] = []
     attempts: list[AttemptRow] = []
     for trial in sorted(wanted):
         attempts += attempts_of(store.run(trial), skipped)
     return ledger(attempts, planned, chosen, factors), skipped
 
 
-def planned_trials(store: ResultStore) -> dict[str, frozenset[str]]:
-    """Return the planned trials of each sweep of the store, with the sources that they start from."""
-    return {sweep: trials_of(read_plan(store, sweep)) for sweep in store.sweeps()}
+def planned_trials(store: ResultStore, skipped: list[str]) -> dict[str, frozenset[str]]:
+    """Return the planned trials of each sweep of the store, with the sources that they start from.
+
+    Plans that cannot be read are added to `skipped`: what only they plan counts as planned by none.
+    """
+    return {sweep: trials_of(plan) for sweep, plan in readable_plans(store, skipped).items()}
 
 
 def trials_of(plan: PlanFile) -> frozenset[str]:

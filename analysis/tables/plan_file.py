@@ -25,3 +25,14 @@ def read_plan(store: ResultStore, sweep: str) -> PlanFile:
         known = ", ".join(store.sweeps()) or "none yet"
         raise ResultStoreError(f"{path}: no such plan; sweeps in this store: {known}")
     return plan
+
+
+def readable_plans(store: ResultStore, skipped: list[str]) -> dict[str, PlanFile]:
+    """Return the plans of all sweeps of a store that can be read; the others are added to `skipped`, each with why."""
+    found = {}
+    for sweep in store.sweeps():
+        try:
+            found[sweep] = read_plan(store, sweep)
+        except ResultStoreError as error:
+            skipped.append(str(error))
+    return found

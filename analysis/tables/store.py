@@ -52,9 +52,11 @@ class ResultStore:
         return sorted({path.parent.relative_to(root).as_posix() for path in root.glob("**/*.provenance.json")})
 
     def trials(self) -> Iterator[str]:
-        """Yield the ids of all trials, sorted."""
+        """Yield the ids of all trials, sorted; folders elsewhere than their ids say are none."""
         for shard in _names(self.path / "trials"):
-            yield from (name for name in _names(self.path / "trials" / shard) if TRIAL_ID.match(name))
+            yield from (
+                name for name in _names(self.path / "trials" / shard) if TRIAL_ID.fullmatch(name) and name[:2] == shard
+            )
 
 
 def open_store(path: Path) -> ResultStore:

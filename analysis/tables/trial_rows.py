@@ -4,15 +4,14 @@ import math
 from functools import partial
 from typing import NamedTuple
 
-from pydantic import BaseModel
-
 from analysis.tables.attempts import SECONDS_PER_HOUR, attempts_in
 from analysis.tables.jsonl_rows import last_rows, lines, metric_row, tick_row, unreadable_note
 from analysis.tables.schema import Row
 from analysis.tables.store import signature
 from trainer.config.augment import AdaAugment
-from trainer.config.stored import Malformed, Moment, read_document
+from trainer.config.stored import Malformed
 from trainer.config.train import TrainConfig
+from trainer.config.trial_file import read_trial_file
 from trainer.record import RunDir, RunRecord, State, read_record
 
 
@@ -27,19 +26,13 @@ class TrialRows(NamedTuple):
     skipped: list[str]
 
 
-class _TrialFile(BaseModel):
-    id: str
-    config: TrainConfig
-    created: Moment = 0.0
-
-
 def read_trial(run: RunDir) -> TrialRows:
     """Return the rows of the trial in `run`. The last line per (kimg, key) wins; invalid lines are in `skipped`."""
     skipped: list[str] = []
     state_of_files = signature(run)
     trial = run.path.name
     malformed: list[Malformed] = []
-    about = read_document(run.trial, _TrialFile, malformed)
+    about = read_trial_file(run.trial, malformed)
     if about is None:
         why = malformed[0].why if malformed else "missing"
         return TrialRows(trial, None, [], [], [], [f"{trial}/trial.json: {why}; the trial is skipped"])

@@ -21,7 +21,7 @@ from orchestrator.supervisor.command import Task
 from trainer.config.job import Resources
 from trainer.config.spec import Count, PositiveInt, Settings
 from trainer.config.stored import read_document
-from trainer.files import replace_file
+from trainer.files import remove_abandoned, replace_file
 
 ENTRY = re.compile(r"[0-9]{20}-[0-9a-f]{12}-[0-9]{3,}\.json", re.ASCII)
 
@@ -79,7 +79,9 @@ class Queue:
         return self.root / "runner.log"
 
     def put(self, entry: QueueEntry) -> None:
-        """Append an entry."""
+        """Append an entry, and remove what killed processes have left."""
+        for name in ("queue", "running"):
+            remove_abandoned(self.root / name)
         replace_file(self.root / "queue" / f"{time.time_ns():020d}-{entry.key}.json", entry.model_dump_json())
 
     def waiting(self) -> Mapping[str, Path]:

@@ -18,7 +18,7 @@ from orchestrator.plan.decide import RULES
 from orchestrator.plan.plan_file import read_plan, readable_plans
 from orchestrator.plan.sequential import stage_line
 from orchestrator.plan.status import TrialStatus, as_json, sweep_status
-from orchestrator.store.invalid_files import invalid_files
+from orchestrator.store.invalid_files import invalid_files, misplaced
 from orchestrator.store.layout import Store
 from trainer.command_line.group import epilog, new_app
 from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption
@@ -84,9 +84,11 @@ def execute(store: Store, sweep: str, *, watch: bool, as_json: bool) -> int:
 
 
 def skipped_lines(store: Store, statuses: Sequence[TrialStatus]) -> list[str]:
-    """Return a message for each invalid file, or line of a file, of these trials."""
+    """Return a message for each invalid file, or line of a file, of these trials, and for those that are misplaced."""
     trials = dict.fromkeys(status.trial for status in statuses)
-    return [str(one) for trial in trials for one in invalid_files(store, trial)]
+    not_begun = {status.trial for status in statuses if not status.attempts}
+    elsewhere = [one for one in misplaced(store) if one.path.name in not_begun] if not_begun else []
+    return [*map(str, elsewhere), *(str(one) for trial in trials for one in invalid_files(store, trial))]
 
 
 def _unreadable(store: Store) -> list[str]:

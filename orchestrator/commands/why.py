@@ -13,7 +13,7 @@ from orchestrator.plan.decide import RULES
 from orchestrator.plan.plan_file import readable_plans
 from orchestrator.plan.status import attempts_of, decisions_of_plan
 from orchestrator.recorders.flat import flattened
-from orchestrator.store.invalid_files import invalid_files
+from orchestrator.store.invalid_files import invalid_files, misplaced
 from orchestrator.store.layout import Store
 from orchestrator.store.observe import Observed
 from trainer.command_line.fitting import Column
@@ -65,7 +65,7 @@ def explanation(store: Store, trial: str) -> dict[str, Any]:
     plans = [plan for plan in readable_plans(store, unreadable) if trial in plan.with_sources]
     sources = (one for plan in plans for one in plan.with_what_it_starts_from(trial))
     observed = observe_now(store, {trial, *sources}, outages)
-    seen = observed[trial]
+    seen, elsewhere = observed[trial], (one for one in misplaced(store) if one.path.name == trial)
     attempts = [(folder.name, record) for folder, record in attempts_of(store, trial)]
     return {
         "trial": trial,
@@ -78,7 +78,7 @@ def explanation(store: Store, trial: str) -> dict[str, Any]:
             {"attempt": int(name)} | (record.model_dump(mode="json") if record else {}) for name, record in attempts
         ],
         "sweeps": list(_places(store, plans, trial, observed)),
-        "passed_over": [*map(str, invalid_files(store, trial)), *unreadable],
+        "passed_over": [*map(str, (*elsewhere, *invalid_files(store, trial))), *unreadable],
         "outages": outages,
         "config": config.model_dump(mode="json") if (config := store.config(trial)) else {},
     }

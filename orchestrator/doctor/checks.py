@@ -19,7 +19,7 @@ from orchestrator.errors import StoreError
 from orchestrator.plan.plan_file import readable_plans
 from orchestrator.recorders.cursor import is_behind
 from orchestrator.recorders.target import readable_target
-from orchestrator.store.invalid_files import invalid_files
+from orchestrator.store.invalid_files import invalid_files, misplaced
 from orchestrator.store.layout import Store
 from trainer.errors import UserError
 
@@ -144,9 +144,10 @@ def nearest_folder(path: Path) -> Path:
 
 
 def unreadable_files(store: Store) -> Iterator[Finding]:
-    """Yield the records, rows and plans that are skipped because they are invalid."""
+    """Yield the records, rows, plans and misplaced trials that are skipped because they are invalid."""
     skipped: list[str] = []
     readable_plans(store, skipped)
+    skipped += map(str, misplaced(store))
     skipped += [str(one) for trial in store.ids() for one in invalid_files(store, trial, with_histograms=True)]
     yield from (Finding("invalid files", "note", line) for line in skipped[:MAX_LISTED])
     if len(skipped) > MAX_LISTED:

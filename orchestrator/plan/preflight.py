@@ -2,7 +2,6 @@
 
 import math
 import re
-import zipfile
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from orchestrator.sweep.yaml_source import KeyPath
 from trainer.config.job import Resources
 from trainer.config.metrics.families import FAMILIES
 from trainer.config.metrics.names import network_of, parse_metric
+from trainer.config.metrics.network_file import file_fault
 from trainer.config.metrics.sizes import pyramid, undefined
 from trainer.config.transfer import networks_of, unfit
 from trainer.errors import UserError
@@ -106,16 +106,12 @@ def _levels(name: str, there: Sequence[int]) -> str:
 
 
 def _file_problems(spec: SweepSpec) -> Iterator[KeyProblem]:
-    """Yield the networks of metrics whose files are missing, or are none."""
+    """Yield the networks of metrics whose files are missing, or are not theirs."""
     used = {network_of(FAMILIES[parse_metric(name).family].source, spec.distance) for name in spec.metrics}
     for kind, given, wants_file in (("detector", spec.detector, "inception"), ("distance", spec.distance, "vgg16")):
         name, _, path = given.partition(":")
-        if kind not in used or name != wants_file:
-            continue
-        if not Path(path).is_file():
-            yield (kind,), f"there is no file {path!r}; write {wants_file}:/path/to/file.pt"
-        elif not zipfile.is_zipfile(path):
-            yield (kind,), f"{path!r} is not a TorchScript file; write {wants_file}:/path/to/file.pt"
+        if kind in used and name == wants_file and (fault := file_fault(name, path)):
+            yield (kind,), fault
 
 
 def _device_problems(sweep: Sweep, trials: Sequence[Trial], lacks: Lacks) -> Iterator[KeyProblem]:

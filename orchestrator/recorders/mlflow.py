@@ -46,7 +46,7 @@ from orchestrator.recorders.tags import tags_by_trial
 from orchestrator.recorders.target import OWNER, MlflowTarget
 from orchestrator.store.layout import Store
 from orchestrator.store.observe import Observed, observe_run
-from trainer.files import parsed_json, read_regular
+from trainer.config.trial_file import raw_config
 from trainer.record import RunDir, RunRecord, State, read_record
 
 EXPERIMENT = "adasweep"
@@ -161,7 +161,7 @@ class Ingester:
 
         Parameters are sent in both cases: the process that created the run may have died before that.
         """
-        config = parsed_json(read_regular(run.trial))["config"]
+        config = raw_config(run.trial)
         found = self.runs_of(trial)
         run_id = found[0] if found else self._create_run(run, trial, placed)
         params = [Param(key, text) for key, text in flattened(config)]

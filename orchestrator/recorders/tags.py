@@ -10,8 +10,8 @@ from orchestrator.plan.plan_file import stored_plan, sweeps
 from orchestrator.store.layout import Store
 from trainer.config.identity import TRIAL_ID
 from trainer.config.plan_file import PlanFile, PlannedRun
+from trainer.config.trial_file import raw_config
 from trainer.errors import UserError
-from trainer.files import parsed_json, read_regular
 
 
 def tags_by_trial(store: Store) -> dict[str, dict[str, str]]:
@@ -66,7 +66,7 @@ def _group(store: Store, trial: str) -> str:
     """Return the name of a trial's configuration; "" if it is missing or cannot be read."""
     try:
         return configuration(store.run(trial).trial)
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (OSError, ValueError):
         return ""
 
 
@@ -74,10 +74,10 @@ def _group(store: Store, trial: str) -> str:
 def configuration(path: Path) -> str:
     """Return 12 hexadecimal digits that identify the configuration in a trial.json (which never changes) without seeds.
 
-    A subset is drawn with the run's seed by default; then `subset_seed` is ignored, too. Raises the errors of reading
-    and parsing.
+    A subset is drawn with the run's seed by default; then `subset_seed` is ignored, too. Raises the errors of
+    reading and parsing.
     """
-    config = dict(parsed_json(read_regular(path))["config"])
+    config = raw_config(path)
     seed, data = config.pop("seed", None), config.get("data")
     if isinstance(data, dict) and data.get("subset_seed") == seed:
         config["data"] = data | {"subset_seed": None}

@@ -1,22 +1,34 @@
-"""Finds the files and lines of a trial that are skipped because they are invalid."""
+"""Finds what is skipped because it is invalid: files and lines of a trial, and what is no trial of this store."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
 from orchestrator.store.handle import read_handle
-from orchestrator.store.layout import Store, TrialFile
+from orchestrator.store.layout import Store, read_job
 from orchestrator.store.lease import Holder
 from orchestrator.store.requests import Retry, SweepMark
-from trainer.config.job import Job
+from trainer.config.identity import TRIAL_ID
 from trainer.config.stored import Malformed, read_document, rows_in
-from trainer.record import RunDir, RunRecord
+from trainer.config.trial_file import read_trial_file
+from trainer.record import RunDir, is_folder, read_record
 
 
 class _AnyDocument(BaseModel):
     model_config = ConfigDict(extra="allow")
+
+
+FaultFinder = Callable[[Path, list[Malformed]], object]
+
+
+def _finder(model: type[BaseModel]) -> FaultFinder:
+    return lambda path, malformed: read_document(path, model, malformed)
+
+
+_HOLDER, _RETRY, _MARK, _ANY = _finder(Holder), _finder(Retry), _finder(SweepMark), _finder(_AnyDocument)
 
 
 def invalid_files(store: Store, trial: str, *, with_histograms: bool = False) -> list[Malformed]:
@@ -29,7 +41,7 @@ def invalid_files(store: Store, trial: str, *, with_histograms: bool = False) ->
         return []
     streams = [run.metrics, run.ticks, run.events, *([run.path / "logits.jsonl"] if with_histograms else [])]
     found = [one for path in streams for one in _rows(path)]
-    found += [one for path, model in _documents(run) for one in _document(path, model)]
+    found += [one for path, find in _finders(run) for one in _document(path, find)]
     for number in run.attempts():
         read_handle(run.attempt(number), found)
     if not run.trial.exists():
@@ -37,21 +49,42 @@ def invalid_files(store: Store, trial: str, *, with_histograms: bool = False) ->
     return found
 
 
-def _documents(run: RunDir) -> Iterator[tuple[Path, type[BaseModel]]]:
-    yield from ((run.trial, TrialFile), (run.lease, Holder), (run.path / "retry.json", Retry))
+def misplaced(store: Store) -> list[Malformed]:
+    """Return what is named as a trial but is not in the folder of its id, or is no folder; it is skipped."""
+    return [one for shard in _entries(store.trials) for entry in _entries(shard.path) for one in _misplaced(entry)]
+
+
+def _misplaced(entry: os.DirEntry[str]) -> Iterator[Malformed]:
+    path = Path(entry.path)
+    if TRIAL_ID.fullmatch(entry.name) and entry.name[:2] != path.parent.name:
+        yield Malformed(path, 0, f"belongs in {path.parent.with_name(entry.name[:2])}")
+    elif TRIAL_ID.fullmatch(entry.name) and not is_folder(entry):
+        yield Malformed(path, 0, "not a folder")
+
+
+def _entries(folder: str | Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entries, key=lambda entry: entry.name)
+    except OSError:
+        return []
+
+
+def _finders(run: RunDir) -> Iterator[tuple[Path, FaultFinder]]:
+    yield from ((run.trial, read_trial_file), (run.lease, _HOLDER), (run.path / "retry.json", _RETRY))
     for kind in ("stops", "cancels"):
-        yield from ((path, SweepMark) for path in sorted((run.path / kind).glob("[!.]*.json")))
+        yield from ((path, _MARK) for path in sorted((run.path / kind).glob("[!.]*.json")))
     for number in run.attempts():
-        yield from ((run.job(number), Job), (run.record(number), RunRecord))
-        yield run.attempt(number) / "accounting.json", _AnyDocument
+        yield from ((run.job(number), read_job), (run.record(number), read_record))
+        yield run.attempt(number) / "accounting.json", _ANY
 
 
 def _rows(path: Path) -> tuple[Malformed, ...]:
     return _rows_at(path, _version(path))
 
 
-def _document(path: Path, model: type[BaseModel]) -> tuple[Malformed, ...]:
-    return _document_at(path, model, _version(path))
+def _document(path: Path, find: FaultFinder) -> tuple[Malformed, ...]:
+    return _document_at(path, find, _version(path))
 
 
 def _version(path: Path) -> tuple[int, int]:
@@ -70,7 +103,7 @@ def _rows_at(path: Path, _version: tuple[int, int]) -> tuple[Malformed, ...]:
 
 
 @cache
-def _document_at(path: Path, model: type[BaseModel], _version: tuple[int, int]) -> tuple[Malformed, ...]:
+def _document_at(path: Path, find: FaultFinder, _version: tuple[int, int]) -> tuple[Malformed, ...]:
     malformed: list[Malformed] = []
-    read_document(path, model, malformed)
+    find(path, malformed)
     return tuple(malformed)

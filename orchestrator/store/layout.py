@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
-
 from orchestrator.errors import PlanError, StoreError
 from orchestrator.sweep.trial import Trial
 from trainer.config.identity import TRIAL_ID
 from trainer.config.job import Job
-from trainer.config.stored import Malformed, read_document
+from trainer.config.stored import Malformed, of_own_attempt, read_document
 from trainer.config.train import TrainConfig
+from trainer.config.trial_file import read_trial_file
 from trainer.files import create_file, temporary_name
 from trainer.record import RunDir
 
@@ -60,14 +59,14 @@ class Store:
         return RunDir(self.trials / trial[:2] / trial)
 
     def config(self, trial: str) -> TrainConfig | None:
-        """Return the configuration of a trial; None if it cannot be read or is of another version."""
-        found = read_trial(self.run(trial))
+        """Return the configuration of a trial; None if it cannot be read or is of another trial or version."""
+        found = read_trial_file(self.run(trial).trial)
         return found.config if found else None
 
     def ids(self) -> Iterator[str]:
-        """Yield the ids of all trials in order."""
+        """Yield the ids of all trials in order; folders elsewhere than their ids say are none (`misplaced`)."""
         for shard in _names(self.trials):
-            yield from (name for name in _names(self.trials / shard) if TRIAL_ID.fullmatch(name))
+            yield from (name for name in _names(self.trials / shard) if TRIAL_ID.fullmatch(name) and name[:2] == shard)
 
     def find(self, beginning: str, planned: Iterable[str] = ()) -> str:
         """Return the trial, begun or `planned`, whose id starts with `beginning`.
@@ -114,22 +113,12 @@ def writing(place: Path) -> Iterator[None]:
         raise StoreError(error.filename or place, f"cannot be written ({reason})", "choose another --store") from None
 
 
-class TrialFile(BaseModel):
-    """trial.json: the configuration of a trial. Fields of later versions are ignored."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
-    schema_version: Literal[1] = SCHEMA_VERSION
-    config: TrainConfig
-
-
-def read_trial(run: RunDir, malformed: list[Malformed] | None = None) -> TrialFile | None:
-    """Return trial.json; None if it is missing or invalid, in which case the reason is added to `malformed`."""
-    return read_document(run.trial, TrialFile, malformed)
-
-
 def read_job(path: Path, malformed: list[Malformed] | None = None) -> Job | None:
-    """Return the job at `path`; None if it is missing or invalid, in which case the reason is added to `malformed`."""
-    return read_document(path, Job, malformed)
+    """Return the job at `path`.
+
+    Returns None if it is missing, or invalid or of another attempt, which is reported in `malformed`.
+    """
+    return of_own_attempt(read_document(path, Job, malformed), path, malformed)
 
 
 def _names(directory: Path) -> list[str]:

@@ -38,7 +38,7 @@ def take_over(run: RunDir, lease: Lease) -> None:
 
 def _folders(run: RunDir) -> Iterator[Path]:
     yield from (run.path, run.path / "attempts", run.snapshots, run.checkpoints, run.samples)
-    yield from (run.path / name for name in ("leases", "probes", "stops"))
+    yield from (run.path / name for name in ("leases", "probes", "stops", "cancels"))
     yield from map(run.attempt, run.attempts())
 
 

@@ -197,3 +197,13 @@ def test_an_empty_store_has_used_nothing(tmp_path: Path) -> None:
 def test_a_sweep_without_a_plan_is_a_mistake(one: ResultStore) -> None:
     with pytest.raises(ResultStoreError, match="no such plan"):
         energy_of(one, ["nothing"], FACTORS)
+
+
+def test_a_plan_that_cannot_be_read_stops_the_energy_of_no_other_sweep(one: ResultStore) -> None:
+    replace_file(one.plan("other"), "{")
+    for chosen in ([], ["synthetic"]):
+        found, skipped = energy_of(one, chosen, FACTORS)
+        assert found.total.measured_kwh == 1.0
+        assert [str(one.plan("other")) in line for line in skipped] == [True]
+    with pytest.raises(ResultStoreError, match="not readable as a plan"):
+        energy_of(one, ["other"], FACTORS)

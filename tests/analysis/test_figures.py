@@ -342,3 +342,18 @@ def test_a_users_matplotlibrc_changes_no_figure(store: ResultStore) -> None:
     with matplotlib.rc_context(theirs):
         assert render("fid_curves", *loaded(store)).png.read_bytes() == usual
         assert matplotlib.rcParams["text.usetex"] is True
+
+
+@pytest.mark.parametrize("odd", ["$x_{$", r"$\frac{$", "5$ and 6$", "\x1b[31m\x07"])
+def test_labels_are_drawn_as_they_are_and_reach_no_terminal(
+    tmp_path: Path, odd: str, recwarn: pytest.WarningsRecorder
+) -> None:
+    store = write_store(tmp_path / "store", WHOLE[:2], step_kimg=50.0)
+    plan = json.loads(store.plan("synthetic").read_text())
+    for cell in plan["cells"]:
+        cell["cell"] += odd
+        cell["axes"] = [axis | {"value": f"{axis['value']}{odd}"} for axis in cell["axes"]]
+    store.plan("synthetic").write_text(json.dumps(plan))
+    for name in ("fid_by_size", "logit_histograms"):
+        assert render(name, *loaded(store)).png.stat().st_size > 1000
+    assert [str(one.message) for one in recwarn if not str(one.message).isprintable()] == []

@@ -1,12 +1,16 @@
 """Stores that are not as they should be, and large sweeps: every page answers, and says what is wrong."""
 
 import json
+import os
+import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
+from analysis.__main__ import main
 from analysis.synthetic_store import FakeRun, id_of, write_store
 from analysis.tables.collect import collect
 from tests.analysis.stores import WHOLE
@@ -47,6 +51,19 @@ def test_a_spoilt_trial_spoils_no_page(tmp_path: Path, name: str, content: bytes
         answers = _answers(site)
     assert {place: status for place, status in answers.items() if TRIAL not in place and status != 200} == {}
     assert {status for place, status in answers.items() if TRIAL in place} <= {200, 404}
+
+
+@pytest.mark.parametrize("make", [Path.touch, os.mkfifo, lambda path: path.symlink_to(path.name)])
+def test_what_is_no_folder_in_the_place_of_a_trial_stops_no_export(
+    tmp_path: Path, make: Callable[[Path], object]
+) -> None:
+    store = write_store(tmp_path / "store", WHOLE[:4], step_kimg=50.0, files=False)
+    path = store.run(TRIAL).path
+    shutil.rmtree(path)
+    make(path)
+    assert main(["dashboard", "--export", str(tmp_path / "pages"), "--store", str(store.path)]) == 0
+    pages = {page.stem for page in (tmp_path / "pages" / "trials").iterdir()}
+    assert pages == {id_of(run) for run in WHOLE[:4]} - {TRIAL}
 
 
 def test_tables_of_another_version_are_collected_anew(tmp_path: Path) -> None:

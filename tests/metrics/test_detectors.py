@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from trainer.config.metrics.network_file import INCEPTION_FILE
 from trainer.errors import UserError
 from trainer.metrics.detectors import DetectorError, lite0_weights, load_detector
-from trainer.metrics.detectors import inception as inception_file
 from trainer.metrics.detectors.inception import Inception
 from trainer.metrics.detectors.lite0 import Lite0, network_input, normalised, resized
 
@@ -119,7 +119,7 @@ def test_an_unknown_inception_file_is_refused(tmp_path: Path) -> None:
 def test_an_absent_inception_file_gets_one_line_with_a_way_out(detector: str) -> None:
     with pytest.raises(DetectorError) as caught:
         load_detector(detector)
-    assert inception_file.FILE in str(caught.value)
+    assert INCEPTION_FILE in str(caught.value)
     assert "\n" not in str(caught.value)
 
 

@@ -1,6 +1,7 @@
 """A launcher that is killed (SIGKILL) between writing a file and renaming it: the same command finishes everything."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from tests.orchestrator.attempts import kimgs
 from tests.orchestrator.test_recorder import empty_database as empty_database
 from tests.orchestrator.test_run import adasweep
 from tests.support.tiny_sweep import SWEEP
+from trainer.files import temporary_name
 from trainer.record import State, read_record
 
 pytestmark = pytest.mark.usefixtures("scripted")
@@ -88,4 +90,23 @@ def test_the_same_command_again_returns_with_all_trials_done_and_recorded(
         assert record.state is State.DONE
         assert kimgs(run.ticks) == [round(0.1 * step, 3) for step in range(1, 11)]
     assert_all_is_recorded(store)
+    assert list(store.root.rglob(".*.tmp")) == []
+
+
+def test_the_next_run_removes_what_killed_processes_left_anywhere(
+    store: Store, sweep_file: Callable[[str], Path]
+) -> None:
+    file = sweep_file(TWO)
+    assert adasweep(store, "run", file, "--cpus", 1, "--no-record").returncode == 0
+    for run in map(store.run, store.ids()):
+        for name in ("stops", "cancels", "leases", "snapshots", "samples", "probes", "checkpoints"):
+            (run.path / name).mkdir(exist_ok=True)
+    child = subprocess.Popen(["true"])
+    child.wait()
+    name = temporary_name(store.root / "x.json").name.replace(f".{os.getpid()}-", f".{child.pid}-")
+    shards = {store.trials, *store.trials.iterdir()}
+    for folder in (store.root, *(path for path in store.root.rglob("*") if path.is_dir() and path not in shards)):
+        (folder / name).touch()
+    file.write_text(TWO.replace("horizon_kimg: 1", "horizon_kimg: 2"))
+    assert adasweep(store, "run", file, "--cpus", 1, "--no-record").returncode == 0
     assert list(store.root.rglob(".*.tmp")) == []

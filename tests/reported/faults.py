@@ -83,6 +83,8 @@ SILENT: dict[str, tuple[str, ...]] = {
 TOLD_BADLY: dict[str, tuple[str, ...]] = {
     "why ends in a traceback where an attempt has no record": (
         "backends/test_slurm_store_states.py::test_every_command_ends_well_or_in_one_line_on_every_state_of_a_store",
+        "backends/test_slurm_waiting_trials.py::test_every_command_ends_well_or_in_one_line_whatever_becomes_of_the_source",
+        "backends/test_slurm_waiting_trials.py::test_why_says_what_a_trial_waits_for",
         "orchestrator/test_corrupt_stores.py::test_corrupt_files_stop_no_command_and_no_other_trial",
     ),
     "nothing is recorded after a run or experiment was deleted in MLflow": (
@@ -111,6 +113,9 @@ TOLD_BADLY: dict[str, tuple[str, ...]] = {
     "mistakes are found after training": (
         "orchestrator/test_preflight.py::test_what_would_fail_later_is_refused_before_anything_is_made",
         "orchestrator/test_preflight.py::test_a_snapshot_that_does_not_fit_is_refused",
+        "orchestrator/test_network_files.py::test_a_file_that_is_none_of_a_network_is_refused",
+        "orchestrator/test_network_files.py::test_another_file_than_the_official_one_is_refused",
+        "orchestrator/test_network_files.py::test_a_file_that_may_not_be_read_is_reported",
         "analysis/test_report.py::test_neither_a_misspelt_figure_nor_one_with_a_bug_stops_the_report",
     ),
     "the order of keys matters": ("orchestrator/test_overridden_axes.py::test_the_order_of_keys_means_nothing",),
@@ -186,12 +191,20 @@ DRILLS: dict[str, tuple[str, ...]] = {
         "orchestrator/test_corrupt_stores.py::test_corrupt_files_stop_no_command_and_no_other_trial",
         "orchestrator/test_corrupt_stores.py::test_no_store_is_too_corrupt_for_a_command",
         "orchestrator/test_corrupt_stores.py::test_a_folder_that_links_to_itself_stops_no_command_and_no_other_trial",
+        "orchestrator/test_foreign_trials.py::test_what_is_no_trial_of_its_folder_is_skipped_and_reported",
+        "orchestrator/test_foreign_trials.py::test_strange_folders_beside_trials_change_no_answer",
+        "orchestrator/test_foreign_trials.py::test_a_trial_copied_under_another_id_is_in_no_table_and_no_sweep",
+        "orchestrator/test_foreign_trials.py::test_neither_tables_nor_tags_take_the_configuration_of_another_trial",
+        "orchestrator/test_foreign_trials.py::test_a_worker_trains_no_configuration_of_another_trial",
+        "analysis/test_energy.py::test_a_plan_that_cannot_be_read_stops_the_energy_of_no_other_sweep",
+        "dashboard/test_odd_stores.py::test_what_is_no_folder_in_the_place_of_a_trial_stops_no_export",
         "orchestrator/test_recorder_edges.py::test_rows_that_have_no_place_in_mlflow_are_skipped",
         "orchestrator/test_recorder_edges.py::test_what_mlflow_refuses_is_left_out_and_reported",
     ),
     "escape sequences of records reach the terminal": (
         "orchestrator/test_corrupt_stores.py::test_text_of_others_is_shown_with_its_control_characters_written_out",
         "trainer/test_command_line.py::test_no_text_of_others_is_obeyed_by_a_terminal",
+        "analysis/test_figures.py::test_labels_are_drawn_as_they_are_and_reach_no_terminal",
         "data/test_folders_and_zips.py::test_names_cannot_steer_a_terminal",
     ),
     "pipes, devices, names that are no UTF-8 and huge images": (
@@ -202,6 +215,7 @@ DRILLS: dict[str, tuple[str, ...]] = {
     "temporary files of killed processes stay for ever": (
         "trainer/test_files.py::test_what_a_killed_writer_leaves_is_removed_once_it_is_dead",
         "trainer/test_files.py::test_files_of_other_hosts_and_other_names_are_left",
+        "orchestrator/test_killed_launcher.py::test_the_next_run_removes_what_killed_processes_left_anywhere",
     ),
 }  # fmt: skip
 

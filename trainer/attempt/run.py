@@ -1,6 +1,5 @@
 """One attempt at a trial, from job.json to exit code. However it ends, record.json holds how and why."""
 
-import json
 import os
 import socket
 import time
@@ -12,7 +11,9 @@ from pathlib import Path
 from trainer.attempt.assemble import Attempt, assemble, assemble_evaluation
 from trainer.config.job import Job
 from trainer.config.node_paths import on_this_node
+from trainer.config.stored import Malformed
 from trainer.config.train import TrainConfig
+from trainer.config.trial_file import read_trial_file
 from trainer.errors import ERROR_PREFIX, ExitCode, UserError
 from trainer.ops.choice import choose
 from trainer.ops.kernels import kernels, using
@@ -38,12 +39,21 @@ def read_attempt(directory: Path, number: int) -> Attempt:
     """
     run = RunDir(directory)
     try:
-        trial = json.loads(run.trial.read_text(encoding="utf-8"))
+        config = _config(run.trial)
         job = Job.model_validate_json(run.job(number).read_text(encoding="utf-8"))
         job = job.model_copy(update={"options": on_this_node(job.options)})
-        return Attempt(run, TrainConfig.model_validate(trial["config"]), job)
-    except (OSError, ValueError, KeyError) as error:
+        return Attempt(run, config, job)
+    except (OSError, ValueError) as error:
         raise UserError(directory, f"attempt {number} cannot be read: {error}") from error
+
+
+def _config(path: Path) -> TrainConfig:
+    """Return the configuration in trial.json. Raises ValueError if it is missing, invalid or of another trial."""
+    malformed: list[Malformed] = []
+    found = read_trial_file(path, malformed)
+    if found is None:
+        raise ValueError(", ".join(map(str, malformed)) or f"no {path}")
+    return found.config
 
 
 def run_attempt(attempt: Attempt, stop: StopRequest) -> int:

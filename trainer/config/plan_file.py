@@ -8,14 +8,14 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from trainer.config.identity import TRIAL_ID
 from trainer.config.published_value import PublishedValue
 from trainer.config.spec import EvaluationSeeds, is_off
 from trainer.config.stored import Horizon
 from trainer.config.training import TransferFromTrial
-from trainer.errors import UserError
+from trainer.errors import UserError, printable
 from trainer.files import parsed_json, read_regular
 
 MOST_SEQUENTIAL = 30
@@ -29,15 +29,19 @@ class _Stored(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
 
+def _shown(value: JsonValue) -> JsonValue:
+    return printable(value) if isinstance(value, str) else value
+
+
 class Axis(_Stored):
     """One axis of a sweep (a dotted key of TrainConfig, or `preset`, `data`, ...) and its value in one cell."""
 
     key: str
-    value: JsonValue
+    value: Annotated[JsonValue, AfterValidator(_shown)]
 
 
 class PlannedRun(_Stored):
-    """One cell of a sweep at one seed.
+    """One cell of a sweep at one seed. Control characters of its label are written out.
 
     `cell` is its label, `name` its name in `cells:` of the sweep file ("" if it has none), `axes` its values on the
     other axes, and `settings` everything that distinguishes it, including the settings of its name. `training_images`
@@ -45,7 +49,7 @@ class PlannedRun(_Stored):
     thousands of images. `start` is the snapshot of another trial that it starts from.
     """
 
-    cell: str
+    cell: Annotated[str, AfterValidator(printable)]
     name: str
     axes: tuple[Axis, ...]
     settings: dict[str, JsonValue] = {}

@@ -11,7 +11,7 @@ from itertools import pairwise
 from json import JSONDecodeError
 from math import inf
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, TypeVar
+from typing import Annotated, Any, NamedTuple, Protocol, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
 
@@ -19,6 +19,14 @@ from trainer.files import parsed_json, read_regular
 
 StoredRow = dict[str, Any]
 Model = TypeVar("Model", bound=BaseModel)
+
+
+class _OfAttempt(Protocol):
+    @property
+    def attempt(self) -> int: ...
+
+
+Numbered = TypeVar("Numbered", bound=_OfAttempt)
 
 MOST_KIMG = 1e12
 MOST_SECONDS = 1e11
@@ -228,6 +236,15 @@ def read_document(path: Path, model: type[Model], malformed: list[Malformed] | N
         fault = reason_of(error)
     if malformed is not None:
         malformed.append(Malformed(path, 0, fault))
+    return None
+
+
+def of_own_attempt(found: Numbered | None, path: Path, malformed: list[Malformed] | None) -> Numbered | None:
+    """Return a document of an attempt; None, reported in `malformed`, if it is in the folder of another attempt."""
+    if found is None or f"{found.attempt:03d}" == path.parent.name:
+        return found
+    if malformed is not None:
+        malformed.append(Malformed(path, 0, f"belongs to attempt {found.attempt}"))
     return None
 
 

@@ -10,7 +10,7 @@ from analysis.results.energy_ledger import UNPLANNED, Factors, item_of, owner_of
 from analysis.results.energy_table import trials_of
 from analysis.results.load import Curves, Runs
 from analysis.tables.attempts import AttemptRow
-from analysis.tables.plan_file import read_plan
+from analysis.tables.plan_file import readable_plans
 from trainer.config.plan_file import PlanFile
 
 PAPERS = {"ada": "ADA", "stylegan2": "StyleGAN2", "diffaugment": "DiffAugment", "progan": "ProGAN", "biggan": "BigGAN"}
@@ -30,7 +30,7 @@ class EnergyByFigure(EnergyTable):
 
     def data(self, runs: Runs, curves: Curves) -> EnergyData:
         """Return the lines of the ledger; those of sweeps that draw the same figures are one."""
-        plans = {sweep: read_plan(runs.store, sweep) for sweep in runs.store.sweeps()}
+        plans = readable_plans(runs.store, [])
         planned = {sweep: trials_of(plan) for sweep, plan in plans.items()}
         rows = curves.source.rows("attempts", AttemptRow._fields, sorted(runs.store.trials())).to_pylist()
         attempts = [AttemptRow(**row) for row in rows]

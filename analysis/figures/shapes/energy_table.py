@@ -43,7 +43,7 @@ class EnergyTable:
 
     def data(self, runs: Runs, curves: Curves) -> EnergyData:
         """Return the lines of the ledger."""
-        attempts, planned = _attempts(runs, curves), planned_trials(runs.store)
+        attempts, planned = _attempts(runs, curves), planned_trials(runs.store, [])
         owner = {attempt: owner_of(attempt, planned) for attempt in attempts}
         category = dict(zip(runs.frame["trial"], labels(runs.frame, self.category), strict=True))
         own = [attempt for attempt in attempts if owner[attempt] == runs.plan.sweep]

@@ -13,18 +13,17 @@ import torch
 from jaxtyping import Float32, UInt8
 from torch import Tensor
 
+from trainer.config.metrics.network_file import INCEPTION_FILE, INCEPTION_SHA256
 from trainer.metrics.detectors.detector import DetectorError, Outputs, as_rgb, identity_of
 
-FILE: Final = "inception-2015-12-05.pt"
-SHA256: Final = "f58cb9b6ec323ed63459aa4fb441fe750cfe39fafad6da5cb504a16f19e958f4"
 RESIZE: Final = "tensorflow-bilinear-299"
 FEATURES: Final = 2048
 CLASSES: Final = 1008
 BATCH: Final = 64
-WAY_OUT: Final = f"download {FILE} and set: detector: inception:/path/to/{FILE}"
+WAY_OUT: Final = f"download {INCEPTION_FILE} and set: detector: inception:/path/to/{INCEPTION_FILE}"
 
 
-def checked_file(path: Path, sha256: str = SHA256) -> Path:
+def checked_file(path: Path, sha256: str = INCEPTION_SHA256) -> Path:
     """Return `path` if it is the official file.
 
     Raises DetectorError if there is no such file, or its checksum differs.
@@ -45,7 +44,7 @@ class Inception:
     feature_dim: Final = FEATURES
     classes: Final = CLASSES
 
-    def __init__(self, path: Path, device: torch.device | str = "cpu", sha256: str = SHA256) -> None:
+    def __init__(self, path: Path, device: torch.device | str = "cpu", sha256: str = INCEPTION_SHA256) -> None:
         self.identity = identity_of("inception", sha256, RESIZE)
         self._device = torch.device(device)
         self._network = torch.jit.load(checked_file(path, sha256), map_location=self._device).eval()
