@@ -23,8 +23,9 @@ PROOF = frozenset({"S", "C", "P"})
 class PublishedEntry(Settings):
     """Published settings of some runs of one sweep, or of each of several.
 
-    `sweep` is the sweep's name, or a list of names. `cells` (names) and `where` (settings; a list matches any) select the runs, by default
-    all. `says` are settings of each selected run, `values` the values that all of them have together.
+    `sweep` is the sweep's name, or a list of names. `cells` (names) and `where` (settings; a list matches any) select
+    the runs, by default all. `says` are settings of each selected run, `values` the values that all of them have
+    together.
     """
 
     sweep: Annotated[list[str], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)]

@@ -1,4 +1,4 @@
-"""Every setting that decides what a run of a paper shows is compared with a published one, in every cell of every sweep."""
+"""What decides the result of a run is compared with published settings, in every cell of every sweep of a paper."""
 
 import pytest
 
@@ -8,7 +8,15 @@ from tests.sweeps.planned import OF_PAPERS, planned, read
 
 COMPARED = (
     *("data", "data.mirror", "data.labels", "transfer", "discriminator.frozen_layers", "horizon_kimg", "augment"),
-    *("batch", "ema.half_life_kimg", "ema.rampup", "ema.beta", "ema.start_kimg", "generator.mapping_layers", "objective"),
+    *(
+        "batch",
+        "ema.half_life_kimg",
+        "ema.rampup",
+        "ema.beta",
+        "ema.start_kimg",
+        "generator.mapping_layers",
+        "objective",
+    ),
     *("score", "metrics", "detector", "evaluation_seeds"),
     *(f"{network}_optimizer.{key}" for network in ("generator", "discriminator") for key in ("lr", "beta1", "beta2")),
 )
@@ -22,7 +30,10 @@ def test_a_wrong_setting_of_a_single_cell_is_found(name: str) -> None:
     known = [facts_of(sweep, trial) for trial in planned(name, "paper")]
     cells = dict.fromkeys(facts["cell"] for facts in known)
     unseen = [
-        (cell, key) for cell in cells for key in COMPARED if matters(key, cell, known) and not found(key, cell, name, known)
+        (cell, key)
+        for cell in cells
+        for key in COMPARED
+        if matters(key, cell, known) and not found(key, cell, name, known)
     ]
     assert unseen == []
 

@@ -1,7 +1,8 @@
 """Batch normalisation with standing statistics (Brock et al. 2019, App. B).
 
-Training normalises by the statistics of a micro-batch, or of those of all ranks together, and stores none. Outside training, a copy of the network averages
-the statistics of many batches of its own images: they are a function of its weights, independent of training history.
+Training normalises by the statistics of a micro-batch, or of those of all ranks together, and stores none. Outside
+training, a copy of the network averages the statistics of many batches of its own images: they are a function of its
+weights, independent of training history.
 """
 
 import copy

@@ -57,7 +57,7 @@ class GeneratorSpec(Spec):
 
     @property
     def joins_micro_batches(self) -> bool:
-        """Return whether it normalises by statistics of all micro-batches of an iteration, which must run side by side."""
+        """Return whether it normalises by all micro-batches of an iteration, which then must run side by side."""
         return False
 
     def width(self, size: int, resolution: int) -> int:
