@@ -68,7 +68,7 @@ PLANTED = [
     ("progan/table1", "detector: inception:inception-2015-12-05.pt", "detector: lite0", "detector"),
     ("stylegan2/cat_images", "base: {data: lsun-cat-256}", "base: {data: lsun-cat-256, batch: 64}", "batch"),
     ("stylegan2/cat_images", "horizon_kimg: 88000", "horizon_kimg: 25000", "horizon_kimg"),
-    ("stylegan2/projection", "base: {preset: stylegan2-f}", "base: {preset: stylegan2-f, generator_optimizer.lr: 0.001}", "generator_optimizer.lr"),
+    ("stylegan2/projection", "faces: {preset: stylegan2-f, data: ffhq-1024", "faces: {preset: stylegan2-f, generator_optimizer.lr: 0.001, data: ffhq-1024", "generator_optimizer.lr"),
     ("biggan/table1", "  generator.statistics: batch}", "  generator.statistics: micro-batch}", "generator.statistics"),
     ("biggan/truncation", "{methods: orthogonal}", "{methods: []}", "methods"),
 ]  # fmt: skip
