@@ -88,7 +88,8 @@ def _configs(trials: Sequence[Trial]) -> list[TrainConfig]:
 
 def _of(config: TrainConfig) -> Iterator[str]:
     """Yield what depends on the other images of a micro-batch."""
-    if config.generator.type == "biggan" or getattr(config.generator, "normalisation", "") == "batch":
+    normalises = config.generator.type == "biggan" or getattr(config.generator, "normalisation", "") == "batch"
+    if normalises and not config.generator.joins_micro_batches:
         yield "batch normalisation"
     if getattr(config.discriminator, "minibatch_std_group", 1) is None:
         yield "minibatch_std_group: null"

@@ -1,6 +1,5 @@
 """Choose the number of devices of a sweep that requests `auto`: one number for all its cells."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +21,7 @@ def costliest(trials: Sequence[Trial]) -> Trial:
 
 def shared_evenly(count: int, kind: DeviceKind, trials: Sequence[Trial]) -> bool:
     """Return whether each trial's micro-batches can be divided among the devices; threads share any number."""
-    return kind == "cpus" or math.gcd(*(trial.config.micro_batches for trial in trials)) % count == 0
+    return kind == "cpus" or all(trial.config.suits(count) for trial in trials)
 
 
 def device_choice(sweep: Sweep, trials: Sequence[Trial], folder: Path, lacks: Lacks) -> DeviceChoice:

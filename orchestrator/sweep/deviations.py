@@ -30,13 +30,17 @@ class Deviation(NamedTuple):
 
 def deviations(file: PublishedFile, sweep: Sweep, trials: Sequence[Trial]) -> Iterator[Deviation]:
     """Yield the deviations of a sweep's runs from the published settings."""
-    entries = list(file.of(sweep.spec.sweep))
-    known = [facts_of(sweep, trial) for trial in trials] if entries else []
-    for place, entry in entries:
+    if any(file.of(sweep.spec.sweep)):
+        yield from deviations_of(file, sweep.spec.sweep, [facts_of(sweep, trial) for trial in trials])
+
+
+def deviations_of(file: PublishedFile, name: str, known: Sequence[Facts]) -> Iterator[Deviation]:
+    """Yield the deviations of runs with these settings, of the sweep of this name."""
+    for place, entry in file.of(name):
         for key, text in _found(entry, known):
             within = ("says" if key in entry.says else "values", key) if key else ()
             path: KeyPath = ("entries", place, *within)
-            problem = file.source.problem(path, f"{text} [{entry.evidence}: {entry.source}]", key or entry.sweep)
+            problem = file.source.problem(path, f"{text} [{entry.evidence}: {entry.source}]", key or name)
             yield Deviation(problem, entry.evidence in PROOF)
 
 

@@ -229,11 +229,12 @@ def _require_axes_to_hold(cell: SweepCell, layers: Layers) -> None:
 
 
 def _require_even_shares(cell: SweepCell, trial: Trial) -> None:
-    """Raise Misfits if the micro-batches of an iteration do not divide evenly among the GPUs."""
+    """Raise Misfits if the micro-batches of an iteration do not divide evenly among the GPUs, or need one each."""
     gpus, shares = trial.resources.whole_gpus, trial.config.micro_batches
-    if gpus and shares % gpus:
-        fitting = ", ".join(str(count) for count in range(1, min(shares, MOST_GPUS) + 1) if shares % count == 0)
-        text = f"{gpus} GPUs cannot share the micro-batches of an iteration ({shares}) evenly; use {fitting}"
+    if not trial.config.suits(gpus or 1):
+        how = "one each" if trial.config.generator.joins_micro_batches else "evenly"
+        fitting = ", ".join(str(count) for count in range(1, min(shares, MOST_GPUS) + 1) if trial.config.suits(count))
+        text = f"{gpus} GPUs cannot share the micro-batches of an iteration ({shares}) {how}; use {fitting}"
         raise Misfits([Misfit(affecting("resources.gpus", cell.settings)[-1].path, text, concerns_cell=True)])
 
 

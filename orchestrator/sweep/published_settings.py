@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, JsonValue, ValidationError
+from pydantic import BeforeValidator, Field, JsonValue, ValidationError
 
 from orchestrator.errors import SweepError
 from orchestrator.sweep.bundled import PUBLISHED
@@ -21,13 +21,14 @@ PROOF = frozenset({"S", "C", "P"})
 
 
 class PublishedEntry(Settings):
-    """Published settings of some runs of one sweep.
+    """Published settings of some runs of one sweep, or of each of several.
 
-    `sweep` is the sweep's name. `cells` (names) and `where` (settings; a list matches any) select the runs, by default
-    all. `says` are settings of each selected run, `values` the values that all of them have together.
+    `sweep` is the sweep's name, or a list of names. `cells` (names) and `where` (settings; a list matches any) select
+    the runs, by default all. `says` are settings of each selected run, `values` the values that all of them have
+    together.
     """
 
-    sweep: str
+    sweep: Annotated[list[str], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)]
     cells: list[str] = []
     where: dict[str, JsonValue] = {}
     says: dict[str, JsonValue] = {}
@@ -52,7 +53,7 @@ class PublishedFile:
 
     def of(self, sweep: str) -> Iterator[tuple[int, PublishedEntry]]:
         """Yield the entries of a sweep with their indices."""
-        yield from ((place, entry) for place, entry in enumerate(self.table.entries) if entry.sweep == sweep)
+        yield from ((place, entry) for place, entry in enumerate(self.table.entries) if sweep in entry.sweep)
 
 
 def read_published(file: Path) -> PublishedFile:

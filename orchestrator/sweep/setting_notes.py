@@ -55,6 +55,7 @@ _GENERATOR = {
     "shared": "Whether BigGAN embeds the class once for all layers.",
     "hierarchical": "Whether each block of BigGAN has its own part of z.",
     "norm_epsilon": "Added to the variance in BigGAN's batch normalisation.",
+    "statistics": "Whether BigGAN normalises by a micro-batch, or by the batch, which needs a GPU per micro-batch.",
     "standing_passes": "Batches that BigGAN averages statistics over before it generates images.",
 }
 _DISCRIMINATOR = {

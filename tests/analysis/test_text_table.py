@@ -1,3 +1,7 @@
+import pandas as pd
+import pytest
+
+from analysis.figures.shapes.score_table import best_places
 from analysis.figures.shapes.text_table import PAGE_INCHES, TextTable, blocks, table_size
 
 
@@ -22,3 +26,14 @@ def test_a_wide_table_is_split_into_blocks_that_start_with_the_first_column() ->
     width, height = table_size(wide)
     assert width <= PAGE_INCHES + 0.3
     assert height > len(found) * found[0].height
+
+
+@pytest.mark.parametrize(
+    ("values", "bold"), [([1.0, 0.9, 1.0], [(0, 1), (2, 1)]), ([0.0, 0.0, 0.0], []), ([1.0, 0.5, 0.2], [(0, 1)])]
+)
+def test_equal_best_entries_are_all_bold_and_none_is_where_all_are_equal(
+    values: list[float], bold: list[tuple[int, int]]
+) -> None:
+    rows = ["a", "b", "c"]
+    table = pd.DataFrame({"row": rows, "column": "x", "metric": "pr", "higher_is_better": True, "value": values})
+    assert best_places(table, rows, [("x", "pr")], "column") == bold

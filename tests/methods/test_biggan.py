@@ -1,11 +1,13 @@
 """BigGAN: inputs of each block, standing statistics, spectral norms, orthogonal weights, truncation by resampling."""
 
 import math
+import multiprocessing
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+import torch.distributed as dist
 from scipy import stats
 from scipy.special import ndtr
 from torch import Tensor
@@ -23,12 +25,15 @@ from trainer.methods.orthogonal import crosstalk, network_crosstalk
 from trainer.model.biggan.discriminator import BigGanDiscriminatorNetwork
 from trainer.model.biggan.generator import BigGanGeneratorNetwork
 from trainer.model.biggan.layers import Attention, Drawing, Normalised
-from trainer.model.standing_statistics import StandingNorm
+from trainer.model.standing_statistics import StandingNorm, join_statistics
 from trainer.objectives.hinge import HingeObjective
 from trainer.objectives.regularised import Intervals
 from trainer.registry import build
 from trainer.runtime.signals import StopRequest
+from trainer.runtime.world import World
 
+FORK = multiprocessing.get_context("fork")
+HALF, REST = slice(4), slice(4, 8)
 DRAWING = Drawing("orthogonal", 1e-6)
 
 
@@ -188,6 +193,46 @@ def test_standing_statistics_are_means_over_passes() -> None:
     x = torch.randn(1, 2, 3, 3)
     wanted = (x - mean[:, None, None]) / (variance[:, None, None] + 1e-5).sqrt()
     torch.testing.assert_close(norm(x), wanted)
+
+
+def _half(rank: int, meeting: Path, z: Tensor, c: Tensor, queue: "multiprocessing.Queue[Any]") -> None:
+    torch.set_num_threads(1)
+    dist.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=2)
+    world, network, mine = World(rank, 2), generator().double(), (HALF, REST)[rank]
+    join_statistics(network, world)
+    images, gradients = images_and_gradients(network, z[mine], c[mine])
+    world.sum_(gradients)
+    queue.put((rank, images.numpy(), [gradient.numpy() for gradient in gradients]))
+    dist.destroy_process_group()
+
+
+def images_and_gradients(network: BigGanGeneratorNetwork, z: Tensor, c: Tensor) -> tuple[Tensor, list[Tensor]]:
+    """Return images, and the gradients of a loss that is a sum over images."""
+    images = network(z, c)
+    images.pow(3).sum().backward()
+    return images.detach(), [p.grad for p in network.parameters() if p.grad is not None]
+
+
+def test_two_ranks_that_join_statistics_compute_what_one_does_with_the_whole_batch(tmp_path: Path) -> None:
+    z, c = torch.randn(8, 12, dtype=torch.float64), rows(0, 1, 2, 0, 1, 1, 2, 2).double()
+    images, gradients = images_and_gradients(generator().double(), z, c)
+    queue = FORK.Queue()
+    processes = [FORK.Process(target=_half, args=(rank, tmp_path / "meeting", z, c, queue)) for rank in range(2)]
+    for process in processes:
+        process.start()
+    halves = sorted((queue.get(timeout=120) for _ in processes), key=lambda half: half[0])
+    for process in processes:
+        process.join()
+    torch.testing.assert_close(torch.cat([torch.from_numpy(half[1]) for half in halves]), images)
+    for _, _, found in halves:
+        torch.testing.assert_close([torch.from_numpy(gradient) for gradient in found], gradients)
+    apart = torch.cat([images_and_gradients(generator().double(), z[part], c[part])[0] for part in (HALF, REST)])
+    assert not torch.allclose(apart, images, atol=1e-3)
+
+
+def test_the_extent_of_statistics_is_part_of_a_trial_only_where_it_is_the_batch() -> None:
+    assert "statistics" not in BigGanGenerator().model_dump()
+    assert BigGanGenerator(statistics="batch").model_dump()["statistics"] == "batch"
 
 
 @pytest.mark.parametrize("threshold", [0.5, 1.0, 2.0])

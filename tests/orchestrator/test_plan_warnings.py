@@ -71,7 +71,7 @@ def test_what_is_recorded_more_often_than_asked_is_not_lost(store: Store, sweep_
 
 
 def test_the_paper_tier_of_a_papers_sweep_tells_what_differs(store: Store, sweep_file: Write) -> None:
-    name = published_files()[0].table.entries[0].sweep
+    name = published_files()[0].table.entries[0].sweep[0]
     text = SWEEP.format(name=name, horizon=1) + "tiers: {paper: {seeds: 1}, other: {seeds: 1}}\n"
     assert [line for line in warned(store, sweep_file(text), "paper") if line.startswith("differs from the paper: ")]
     assert not [line for line in warned(store, sweep_file(text), "other") if "differs from the paper" in line]
@@ -80,6 +80,6 @@ def test_the_paper_tier_of_a_papers_sweep_tells_what_differs(store: Store, sweep
 def test_only_tables_that_name_a_sweep_are_read() -> None:
     every = published_files()
     for file in every:
-        name = file.table.entries[0].sweep
+        (name, *_) = file.table.entries[0].sweep
         assert file.source.file in [found.source.file for found in published_about(name)]
     assert published_about("a sweep of no paper") == []

@@ -56,6 +56,11 @@ MISTAKES = [
     ("seeds: 1000000000\n", ["seeds: Input should be less than or equal to 10000"]),
     ("resources: {gpus: 1.5}\n", ["resources.gpus: must be a whole number of GPUs, or a share of one"]),
     ("resources: {gpus: 3}\n", ["resources: 3 GPUs cannot share the micro-batches of an iteration (1) evenly"]),
+    (
+        "base: {preset: biggan, data: tiny, batch: 8, micro_batch: 4, generator.statistics: batch,"
+        " generator.attention: null, discriminator.attention: null}\nresources: {gpus: 1}\n",
+        ["resources: 1 GPUs cannot share the micro-batches of an iteration (2) one each; use 2"],
+    ),
     ("resources: {gpus: 1}\n", ["resources: needs 1 GPUs, this machine has 0"]),
     ("metrics: [fid50, is5]\n", ["metrics[1]: is5 is undefined"]),
     ("metrics: [pr3_full]\n", ["metrics[0]: pr3_full is undefined", "3 neighbours"]),

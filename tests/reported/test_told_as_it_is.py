@@ -1,6 +1,7 @@
 """What commands and figures say of runs is as it is."""
 
 import signal
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -82,3 +83,18 @@ def test_sheets_of_other_times_than_their_scores_say_so(tmp_path: Path) -> None:
     figure.draw(figure.data(*loaded(store)), page.add_subplot())
     titles = [ax.get_title() for ax in page.axes]
     assert any("at 100 kimg (here 40)" in title for title in titles), titles
+
+
+def test_titles_of_sheets_do_not_run_into_each_other(tmp_path: Path) -> None:
+    store = write_store(tmp_path / "store", PAIR, step_kimg=20.0, files=False)
+    for run in PAIR:
+        write_samples(store.run(id_of(run)), run, tiles=2)
+    figure = figure_named("samples")
+    data = figure.data(*loaded(store))
+    long = data._replace(titles=dict.fromkeys(data.titles, "stylegan2 without progressive growing, 4k images"))
+    page = Figure(figsize=figure.size(long), layout="constrained")
+    figure.draw(long, page.add_subplot())
+    page.draw_without_rendering()
+    boxes = [ax.title.get_window_extent().padded(-1) for ax in page.axes if ax.get_title()]
+    assert len(boxes) == 1 + len(PAIR)
+    assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))

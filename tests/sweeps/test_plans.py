@@ -47,7 +47,7 @@ RUNS = {
     "stylegan2/table1_car": 7,
     "stylegan2/path_length": 3,
     "stylegan2/cat_images": 2,
-    "stylegan2/projection": 2,
+    "stylegan2/projection": 4,
     "stylegan2/table2": 9 * 2,
     "stylegan2/table3": 2 * 4,
     "stylegan2/table4": 5,

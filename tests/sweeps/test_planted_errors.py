@@ -58,6 +58,18 @@ PLANTED = [
     ("diffaugment/biggan_cifar", "generator.channels: 64", "generator.channels: 32", "generator.channels"),
     ("progan/table1", "generator.channel_base: 4096, ", "generator.channel_base: 2048, ", "generator.channel_base"),
     ("progan/table1", "horizon_kimg: 10000", "horizon_kimg: 12000", "horizon_kimg"),
+    ("ada/fig6c_gradients", "cells:\n", "base: {ema.half_life_kimg: 10}\ncells:\n", "ema.half_life_kimg"),
+    ("ada/fig9_transfer", "cell: lsundog-256}, discriminator.frozen_layers: 10", "cell: lsundog-256}, discriminator.frozen_layers: 13", "discriminator.frozen_layers"),
+    ("ada/fig9_transfer", "{sweep: ada/sources, cell: ffhq-256}", "{sweep: ada/sources, cell: celebahq-256}", "transfer"),
+    ("ada/fig11a_small_sets", "score: kid50k_full", "score: kid50k_full\nevaluation_seeds: 3", "evaluation_seeds"),
+    ("ada/fig11b_cifar", "score: fid50k_full", "score: fid10k_test", "score"),
+    ("diffaugment/low_shot", "data.mirror: true", "data.mirror: false", "data.mirror"),
+    ("diffaugment/ffhq", "base: {preset: stylegan2,", "base: {preset: stylegan2, generator.mapping_layers: 2,", "generator.mapping_layers"),
+    ("progan/table1", "detector: inception:inception-2015-12-05.pt", "detector: lite0", "detector"),
+    ("stylegan2/cat_images", "base: {data: lsun-cat-256}", "base: {data: lsun-cat-256, batch: 64}", "batch"),
+    ("stylegan2/cat_images", "horizon_kimg: 88000", "horizon_kimg: 25000", "horizon_kimg"),
+    ("stylegan2/projection", "faces: {preset: stylegan2-f, data: ffhq-1024", "faces: {preset: stylegan2-f, generator_optimizer.lr: 0.001, data: ffhq-1024", "generator_optimizer.lr"),
+    ("biggan/table1", "  generator.statistics: batch}", "  generator.statistics: micro-batch}", "generator.statistics"),
     ("biggan/truncation", "{methods: orthogonal}", "{methods: []}", "methods"),
 ]  # fmt: skip
 

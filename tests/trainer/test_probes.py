@@ -17,6 +17,7 @@ from trainer.config.presets.official import merge
 from trainer.config.probes import PROBES, ProbeNameError, parse_probe
 from trainer.config.resolve import resolve
 from trainer.data.dataset import TrainSet
+from trainer.errors import UserError
 from trainer.evaluation.feature_networks import FeatureNetworks
 from trainer.evaluation.samples import Samples
 from trainer.metrics.fid_floor import fid_floor
@@ -203,3 +204,24 @@ def test_findings_are_there_when_the_numbers_are(tmp_path: Path) -> None:
 def test_two_noise_maps_are_shown_of_the_smallest_network_too(resolution: int, shown: tuple[int, int]) -> None:
     sides = [side for side in (4, 8, 16, 32, 64) if side <= resolution]
     assert noise_maps._limits([torch.zeros(side, side) for side in sides]) == shown
+
+
+def test_the_original_stylegan_is_projected_too(tiny_set: Path, tmp_path: Path) -> None:
+    config = resolve(
+        {
+            "preset": "stylegan2-a",
+            "batch": 8,
+            "micro_batch": 4,
+            "generator": {"channel_base": 128, "channel_max": 16, "z_dim": 8, "w_dim": 8},
+            "discriminator": {"channel_base": 128, "channel_max": 16},
+        },
+        describe(tiny_set, tmp_path),
+    )
+    snapshot = save_snapshot(RunDir(tmp_path / "run"), config, make_parts(config, CPU).state)
+    train_set = TrainSet(config.data, tiny_set, tmp_path / "cache")
+    networks = FeatureNetworks(QuarterMeans(), Brightness())
+    context = ProbeContext(snapshot, config, train_set, networks, tmp_path / "cache", CPU, lambda _: None)
+    found = probed("projection-2x3", context)
+    assert found["generated"].shape == found["real"].shape == (2,)
+    with pytest.raises(UserError, match="needs a StyleGAN2 generator"):
+        probed("jacobian-1", context)

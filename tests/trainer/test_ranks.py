@@ -54,6 +54,18 @@ def test_two_ranks_do_what_one_does(trials: TrialMaker) -> None:
 
 
 @pytest.mark.slow
+def test_statistics_of_the_whole_batch_need_a_rank_for_each_micro_batch(trials: TrialMaker) -> None:
+    biggan = {"type": "biggan", "z_dim": 12, "channels": 2, "attention": 8, "standing_passes": 2, "statistics": "batch"}
+    critic = {"type": "biggan", "channels": 2, "attention": 8}
+    run = trials.make("joined", preset="biggan", generator=biggan, discriminator=critic)
+    assert train(trials, run, 2) == 0
+    assert train(trials, run, 1, attempt=2, horizon_kimg=0.072) == 2
+    record = read_record(run.record(2))
+    assert record is not None
+    assert record.message.endswith("1 processes cannot normalise by the statistics of 2 micro-batches; use 2")
+
+
+@pytest.mark.slow
 def test_one_failing_rank_stops_all(trials: TrialMaker) -> None:
     run = trials.make("broken")
     number = trials.job(run, horizon_kimg=50)

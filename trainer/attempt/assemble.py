@@ -18,9 +18,11 @@ from trainer.config.stored import rows_in
 from trainer.config.train import TrainConfig
 from trainer.config.training import Adam
 from trainer.data.dataset import TrainSet
+from trainer.errors import UserError
 from trainer.evaluation.inline import Evaluator
 from trainer.evaluation.measurer import Measurer
 from trainer.model.network import DiscriminatorNetwork, GeneratorNetwork
+from trainer.model.standing_statistics import join_statistics
 from trainer.objectives.method import INITIAL_LR, Method
 from trainer.objectives.phases import Phase
 from trainer.objectives.regularised import Intervals
@@ -73,6 +75,7 @@ class Parts(NamedTuple):
 def assemble(attempt: Attempt, world: World, stop: StopRequest, reporter: Reporter, meter: Meter) -> Loop:
     """Build everything a loop needs and load the newest intact checkpoint into it."""
     config, options, run = attempt.config, attempt.options, attempt.run
+    _require_enough_ranks(config, world)
     train_set = TrainSet(config.data, options.data_path, options.cache_dir)
     parts = make_parts(config, world.device)
     restore_or_start(parts.state, attempt, reporter)
@@ -81,6 +84,12 @@ def assemble(attempt: Attempt, world: World, stop: StopRequest, reporter: Report
     evaluator = Evaluator(config, measurer, parts.state.images)
     sheets = SampleSheetWriter(run, config, options, train_set)
     return Loop(run, options, stepper, reporter, evaluator, sheets, meter, stop)
+
+
+def _require_enough_ranks(config: TrainConfig, world: World) -> None:
+    if not config.suits(world.size):
+        text = f"{world.size} processes cannot normalise by the statistics of {config.micro_batches} micro-batches"
+        raise UserError("WORLD_SIZE", text, f"use {config.micro_batches}")
 
 
 def assemble_evaluation(attempt: Attempt, world: World, stop: StopRequest, reporter: Reporter) -> EvaluationJob:
@@ -119,6 +128,8 @@ def make_parts(config: TrainConfig, device: torch.device) -> Parts:
 
 def make_stepper(config: TrainConfig, parts: Parts, train_set: TrainSet, world: World) -> Stepper:
     """Return the stepper that trains `parts` from their present state."""
+    if config.generator.joins_micro_batches:
+        join_statistics(parts.state.generator, world)
     return Stepper(config, *parts, Batches(config, train_set, parts.state.images, world.device), world)
 
 

@@ -71,6 +71,11 @@ class TrainConfig(Settings):
         """Return the number of micro-batches that can be divided evenly among devices in every iteration."""
         return math.gcd(*(batch // self.micro_batch for batch in self.batch_schedule.batches))
 
+    def suits(self, devices: int) -> bool:
+        """Return whether `devices` can share an iteration: evenly, or one micro-batch each where these are joined."""
+        shares = self.micro_batches
+        return devices == shares if self.generator.joins_micro_batches else shares % devices == 0
+
     @property
     def follows_validation(self) -> bool:
         """Return whether some p follows r_v, which scores as many validation as training images in an iteration."""

@@ -1,7 +1,8 @@
 """Batch normalisation with standing statistics (Brock et al. 2019, App. B).
 
-Training normalises by the statistics of a micro-batch and stores none. Outside training, a copy of the network averages
-the statistics of many batches of its own images: they are a function of its weights, independent of training history.
+Training normalises by the statistics of a micro-batch, or of those of all ranks together, and stores none. Outside
+training, a copy of the network averages the statistics of many batches of its own images: they are a function of its
+weights, independent of training history.
 """
 
 import copy
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 
 from trainer.model.network import GeneratorNetwork, LabelSampler
 from trainer.runtime.randomness import generator_of
+from trainer.runtime.world import World
 
 BATCH = 64
 GeneratorT = TypeVar("GeneratorT", bound=GeneratorNetwork)
@@ -29,7 +31,7 @@ class StandingNorm(nn.Module):
 
     def __init__(self, channels: int, epsilon: float = 1e-5) -> None:
         super().__init__()
-        self.epsilon, self.measuring = epsilon, False
+        self.epsilon, self.measuring, self.world = epsilon, False, World()
         self.register_buffer("mean", torch.zeros(channels))
         self.register_buffer("variance", torch.zeros(channels))
         self.register_buffer("passes", torch.zeros([], dtype=torch.int64))
@@ -40,7 +42,7 @@ class StandingNorm(nn.Module):
 
     def _statistics(self, x: Float[Tensor, "n c h w"]) -> tuple[Float[Tensor, " c"], Float[Tensor, " c"]]:
         if self.training or self.measuring:
-            mean, variance = x.mean(dim=(0, 2, 3)), x.var(dim=(0, 2, 3), unbiased=False)
+            mean, variance = moments(x, self.world)
             if self.measuring:
                 self._add(mean, variance)
             return mean, variance
@@ -54,6 +56,21 @@ class StandingNorm(nn.Module):
         self.mean += mean
         self.variance += variance
         self.passes += 1
+
+
+def moments(x: Float[Tensor, "n c h w"], world: World) -> tuple[Float[Tensor, " c"], Float[Tensor, " c"]]:
+    """Return mean and variance of every map over the images of all ranks, of which each has n."""
+    if world.size == 1:
+        return x.mean(dim=(0, 2, 3)), x.var(dim=(0, 2, 3), unbiased=False)
+    mean = world.total(x.mean(dim=(0, 2, 3))) / world.size
+    return mean, world.total((x - mean[:, None, None]).square().mean(dim=(0, 2, 3))) / world.size
+
+
+def join_statistics(generator: nn.Module, world: World) -> None:
+    """Normalise by the statistics of all ranks from now on; each must make the same passes in the same order."""
+    for norm in generator.modules():
+        if isinstance(norm, StandingNorm):
+            norm.world = world
 
 
 @contextmanager

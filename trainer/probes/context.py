@@ -55,6 +55,14 @@ class ProbeContext:
             raise UserError("probe", f"needs a StyleGAN2 generator, but this one is {family}", "remove the probe")
         return self.generator
 
+    @property
+    def styled(self) -> GeneratorNetwork:
+        """Return the same, if it has a w and noise maps, as StyleGAN and StyleGAN2 have. Raises UserError otherwise."""
+        if not self.generator.spec.maps:
+            family = self.config.generator.type
+            raise UserError("probe", f"needs a generator with a w, but this one is {family}", "remove the probe")
+        return self.generator
+
     def images_of(self, draws: Draw) -> Float[Tensor, "n c h w"]:
         """Return images in [-1, 1] with constant noise, in fp32."""
         ws = self.generator.mapping(draws.z, draws.c)

@@ -44,7 +44,7 @@ def _distances(
     found = []
     for number, (image, label) in enumerate(zip(images, labels, strict=True)):
         context.progress(f"projecting image {number} of {len(images)}")
-        generator = deepcopy(context.stylegan2)  # whose noise is optimised
+        generator = deepcopy(context.styled)  # whose noise is optimised
         projector = Projector(generator, context.feature_networks.distance, label[None], context.seed)
         found.append(projector.project(image[None], schedule).distance)
     return np.array(found)

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from trainer.model.generator import Generator
+from trainer.model.network import GeneratorNetwork
 from trainer.perceptual.distance import PerceptualFeatures, as_seen, distance
 from trainer.projection.noise_maps import normalize_, regularization
 from trainer.projection.schedule import Schedule
@@ -38,7 +38,7 @@ class Projection(NamedTuple):
 
 
 @torch.no_grad()
-def latent_cloud(generator: Generator, c: Float[Tensor, "1 cdim"], count: int = LATENTS) -> LatentCloud:
+def latent_cloud(generator: GeneratorNetwork, c: Float[Tensor, "1 cdim"], count: int = LATENTS) -> LatentCloud:
     """Return mean and spread of w over `count` latents of class `c`."""
     z = torch.randn(count, generator.z_dim, generator=generator_of("projection")).to(c.device)
     ws = generator.mapping(z, c.expand(count, -1))[:, 0]
@@ -54,7 +54,7 @@ class Projector:
 
     def __init__(
         self,
-        generator: Generator,
+        generator: GeneratorNetwork,
         features: PerceptualFeatures,
         c: Float[Tensor, "1 cdim"],
         seed: int = 0,

@@ -5,7 +5,7 @@ from collections.abc import Iterator, MutableMapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import torch
 import torch.distributed as dist
@@ -74,6 +74,11 @@ class World:
         self.sum_([total])
         return total
 
+    def total(self, tensor: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+        """Return the sum over all ranks; gradients of all of them flow back to each."""
+        summed: Tensor = _Total.apply(tensor, self)
+        return summed
+
     def gather(self, items: list[T]) -> list[T]:
         """Return the items of all ranks in rank order, on every rank."""
         if self.size == 1:
@@ -113,6 +118,19 @@ class World:
             return
         failure = failure_of(error)
         self.store.set(FAILURE_KEY, f"{failure.exit_code} process {self.rank} of {self.size} failed: {failure.message}")
+
+
+class _Total(torch.autograd.Function):
+    """The sum over all ranks. The loss is the sum of theirs, so that the gradient is such a sum, too."""
+
+    @staticmethod
+    def forward(ctx: Any, tensor: Tensor, world: World) -> Tensor:
+        ctx.world = world
+        return world.sum(tensor)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        return ctx.world.total(gradients[0]), None
 
 
 @contextmanager

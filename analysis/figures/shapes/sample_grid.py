@@ -1,5 +1,6 @@
 """Generated images of each cell near its best snapshot, beside real ones (Karras et al. 2020, Fig. 10)."""
 
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -23,6 +24,10 @@ CELLS_IN_ROW = 4
 MOST_CELLS = 20
 TILES = 8
 INCHES = 2.3
+LETTERS = 40
+"""How many letters of a title fit over a sheet."""
+
+TITLE_INCHES = 0.15
 
 
 class SampleGrid(NamedTuple):
@@ -52,7 +57,8 @@ class SampleFigure:
 
     def size(self, data: SampleGrid) -> tuple[float, float]:
         columns = 1 + max(map(len, data.rows), default=1)
-        return (INCHES * columns + 0.2, (INCHES * _height(data) + 0.4) * max(len(data.rows), 1) + 1.0)
+        rows = max(len(data.rows), 1)
+        return (INCHES * columns + 0.2, (INCHES * _height(data) + _title_height(data)) * rows + 1.0)
 
     def draw(self, data: SampleGrid, ax: Axes) -> None:
         draw(data, ax)
@@ -108,6 +114,12 @@ def _height(data: SampleGrid) -> float:
     return max((picture.shape[0] / picture.shape[1] for picture in data.pictures.values()), default=1.0)
 
 
+def _title_height(data: SampleGrid) -> float:
+    """Return the height of the longest title, in inches."""
+    titles = [_title(data.titles[str(row["cell"])], row, data.score) for row in data.table.to_dict("records")]
+    return 0.1 + TITLE_INCHES * max((title.count("\n") + 1 for title in titles), default=2)
+
+
 def draw(data: SampleGrid, ax: Axes) -> None:
     """Draw a row per size: real images, then the cells."""
     columns = 1 + max(map(len, data.rows), default=1)
@@ -127,12 +139,18 @@ def _show(ax: Axes, title: str, sheet: dict[object, object] | None, data: Sample
     for spine in ax.spines.values():
         spine.set_visible(False)
     ax.set_anchor("NW")
-    ax.set_title(f"{title}\n{_legend(sheet, data.score)}" if sheet else f"{title}\n", fontsize=7.5)
+    ax.set_title(_title(title, sheet, data.score), fontsize=7.5)
     if sheet is None:
         ax.set_box_aspect(_height(data))
         ax.text(0.5, 0.5, "no samples yet", transform=ax.transAxes, ha="center", va="center", color=GREY)
     else:
         ax.imshow(data.pictures[str(sheet["file"])], cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+
+
+def _title(title: str, sheet: dict[object, object] | None, score: Score) -> str:
+    """Return what is written over a sheet, in lines that fit over it."""
+    legend = _legend(sheet, score) if sheet else ""
+    return "\n".join(textwrap.fill(line, LETTERS) for line in (title, legend))
 
 
 def _legend(sheet: dict[object, object], score: Score) -> str:

@@ -118,21 +118,24 @@ def _as_text(
     titles = {name: f"{name} × 10³" if factor[name] > 1 else name for name in metrics}
     headings = [titles[metrics[0]] if one else "", *(_heading(column, titles[name], one) for column, name in places)]
     text = [[row, *(_written(entry_of.get((row, *place)), factor[place[1]]) for place in places)] for row in rows]
-    return TextTable(headings, text, frozenset(_best(table, rows, places, "row" if by_row else "column")))
+    return TextTable(headings, text, frozenset(best_places(table, rows, places, "row" if by_row else "column")))
 
 
 def _heading(column: str, title: str, one: bool) -> str:
     return column if one else f"{column}\n{title}".strip()
 
 
-def _best(table: pd.DataFrame, rows: list[str], places: list[tuple[str, str]], within: str) -> list[tuple[int, int]]:
-    """Return the (row, column) of the best entry per metric, within each row or column with more than one entry."""
+def best_places(
+    table: pd.DataFrame, rows: list[str], places: list[tuple[str, str]], within: str
+) -> list[tuple[int, int]]:
+    """Return the (row, column) of the best entries per metric, within each row or column; none where all are equal."""
     found = []
     for _, part in table[np.isfinite(table["value"])].groupby([within, "metric"], sort=False):
-        if len(part) > 1:
-            place = part["value"].idxmax() if part["higher_is_better"].iloc[0] else part["value"].idxmin()
-            best = part.loc[place]
-            found.append((rows.index(best["row"]), 1 + places.index((best["column"], best["metric"]))))
+        value = part["value"].max() if part["higher_is_better"].iloc[0] else part["value"].min()
+        best = part[part["value"] == value]
+        if len(best) < len(part):
+            where = zip(best["row"], best["column"], best["metric"], strict=True)
+            found += [(rows.index(row), 1 + places.index((column, metric))) for row, column, metric in where]
     return found
 
 

@@ -25,6 +25,11 @@ GENERATOR_WIDTHS: Mapping[int, tuple[int, ...]] = {
 """Feature maps at 4x4, 8x8, ..., in units of `channels`, by image resolution (8 and 16 pixels are our additions)."""
 
 
+def is_of_micro_batch(value: object) -> bool:
+    """Return whether statistics have the earlier extent, excluded from dumps to keep earlier trial ids."""
+    return value == "micro-batch"
+
+
 class DiscriminatorShape(NamedTuple):
     """Feature maps after every block, starting at the image, and how many blocks halve the resolution."""
 
@@ -49,7 +54,8 @@ class BigGanGenerator(GeneratorSpec):
     `shared` embeds the class once for all normalisations; if off, each has a gain and a shift for every class, and z
     enters the first layer alone. `hierarchical` gives every block its own part of z, z_dim / (blocks + 1) rounded down.
     `attention` is the resolution of the self-attention layer. Images are generated with batch statistics averaged over
-    `standing_passes`.
+    `standing_passes`. `statistics: batch` normalises by the statistics of the whole batch; it needs a device for each
+    micro-batch.
     """
 
     module: ClassVar[str] = "trainer.model.biggan.generator"
@@ -64,6 +70,11 @@ class BigGanGenerator(GeneratorSpec):
     spectral_epsilon: Positive = 1e-6
     norm_epsilon: Positive = 1e-5
     standing_passes: PositiveInt = 100
+    statistics: Annotated[Literal["micro-batch", "batch"], Field(exclude_if=is_of_micro_batch)] = "micro-batch"
+
+    @property
+    def joins_micro_batches(self) -> bool:
+        return self.statistics == "batch"
 
     @model_validator(mode="after")
     def _parts_of_z_join_a_shared_embedding(self) -> Self:

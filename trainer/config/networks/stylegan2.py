@@ -55,6 +55,11 @@ class GeneratorSpec(Spec):
         """Return the precision of the convolutions."""
         return Precision()
 
+    @property
+    def joins_micro_batches(self) -> bool:
+        """Return whether it normalises by all micro-batches of an iteration, which then must run side by side."""
+        return False
+
     def width(self, size: int, resolution: int) -> int:
         """Return the number of feature maps of `size` pixels a side, in a generator of images of `resolution`."""
         raise NotImplementedError
