@@ -16,11 +16,13 @@ import typer
 
 from benchmarks import (
     bench_augment,
+    bench_commands,
     bench_evaluation,
     bench_files,
     bench_iteration,
     bench_metrics,
     bench_ops,
+    bench_pair,
     bench_profile,
 )
 from benchmarks.aims import BEGIN_AIMS, END_AIMS, INSTRUCTIONS, aims_table, named
@@ -50,11 +52,13 @@ PARTS: dict[str, Callable[[int], Iterator[Row]]] = {
     "rates": bench_ops.rates,
     "iteration": bench_iteration.iteration_ratios,
     "threads": bench_iteration.thread_ratios,
+    "pair": bench_pair.pair_ratios,
     "augmentation": bench_augment.augmentation_ratios,
     "profile": bench_profile.shares,
     "evaluation": bench_evaluation.evaluation_rates,
     "files": bench_files.file_rates,
     "metrics": metric_ratios,
+    "commands": bench_commands.command_times,
 }
 
 

@@ -10,6 +10,15 @@ BEGIN_AIMS, END_AIMS = "<!-- aims: begin -->", "<!-- aims: end -->"
 
 TINY, MIDDLE, LARGE, SIDE_256 = "tiny32", "32², channel base 2048", "32², channel base 8192", "256²"
 
+WITHOUT_CALLS = "the same without its calls"
+ALLOWED_SECONDS = {
+    "plan of the demo": 0.5,
+    "status of the demo": 0.5,
+    "record of nothing new": 1.0,
+    "first iteration of a worker": 4.0,
+}
+"""How long a person may wait, in seconds of CPU."""
+
 
 class Aim(NamedTuple):
     """A bound for the ratio of the row of `part` whose name contains `row` and whose faster side is `side`."""
@@ -31,6 +40,11 @@ def _all_aims() -> Iterator[Aim]:
     yield Aim("laptop preset against the official formulation", "iteration", TINY, "official>native", 3.0)
     for row in (TINY, MIDDLE, SIDE_256):
         yield Aim("augmentation at p = 0.5", "augmentation", row, "bgc, p 0.5", 1.1, at_most=True)
+        yield Aim("augmentation at p = 0", "augmentation", row, f"bgc, p 0>{WITHOUT_CALLS}", 1.005, at_most=True)
+    yield Aim("two threads against one", "threads", MIDDLE, "native, 1 thread>native, 2 threads", 1.7)
+    yield Aim("two trials at once against one", "pair", TINY, "two at once", 1.1, at_most=True)
+    for row, seconds in ALLOWED_SECONDS.items():
+        yield Aim(f"{seconds:g} s of CPU", "commands", row, "", 1.0, at_most=True)
     yield Aim("2,000 images evaluated in 10 s", "evaluation", "both", "", 1.0)
 
 

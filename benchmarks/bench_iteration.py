@@ -151,7 +151,7 @@ def iteration_ratios(rounds: int) -> Iterator[Ratio]:
 
 
 def thread_ratios(rounds: int) -> Iterator[Ratio]:
-    """Compare wall-clock times, each side with its better number of threads."""
+    """Compare wall-clock times: formulations, each with its better number of threads, and two threads with one."""
     for name, row in COMPARED_BY_CLOCK.items():
         benches = {"official": official(row, False), "native": Bench(row, implementations()["native"])}
         took: dict[str, list[tuple[float, int]]] = {which: [] for which in benches}
@@ -163,8 +163,11 @@ def thread_ratios(rounds: int) -> Iterator[Ratio]:
         (slow, slow_threads), (fast, fast_threads) = (min(took[which]) for which in benches)
         sides = f"official, {slow_threads} threads", f"native, {fast_threads} threads"
         yield Ratio(f"iteration by the clock, {name}", *sides, slow, fast)
+        (one, _), (two, _) = took["native"]
+        yield Ratio(f"iteration by the clock, {name}", ONE_THREAD, TWO_THREADS, one, two)
 
 
+ONE_THREAD, TWO_THREADS = "native, 1 thread", "native, 2 threads"
 COMPARED = {
     "tiny32 (32², channel base 512), batch 16": Row(512, 16),
     "256², channel base 2048, batch 2": Row(2048, 2, resolution=256),

@@ -1,12 +1,11 @@
 """Tracks how far trials have been recorded, and finds new rows. Does not import MLflow."""
 
 import json
-import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from orchestrator.recorders.mlflow_database import active_runs
+from orchestrator.recorders.holdings import Holdings, holdings_of
 from orchestrator.recorders.tags import tags_by_trial
 from orchestrator.recorders.target import MlflowTarget
 from orchestrator.store.layout import Store
@@ -40,6 +39,11 @@ class Cursor(Settings):
     status: str = ""
     seen: str = ""
 
+    @property
+    def points(self) -> int:
+        """The least number of points that MLflow must hold: of a series with refused points, it may hold none."""
+        return sum(len(steps) for key, steps in self.steps.items() if f"metric {key}" not in self.refused)
+
 
 class SeriesPoint(NamedTuple):
     """One value of one series. `step` counts images; `milliseconds` since 1970 are from the row."""
@@ -57,13 +61,10 @@ def is_behind(store: Store, target: MlflowTarget, trials: Iterable[str]) -> bool
 
 def behind(store: Store, target: MlflowTarget, trials: Iterable[str]) -> list[str]:
     """Return the `trials` of which something is not known to be recorded, without importing MLflow."""
-    tags, known = tags_by_trial(store), known_runs(target)
+    tags = tags_by_trial(store)
     found = {trial: read_cursor(target.cursors, trial) for trial in trials}
-    return [
-        trial
-        for trial, cursor in found.items()
-        if is_stale(store.run(trial), cursor, tags.get(trial, {})) or not (known is None or cursor.run_id in known)
-    ]
+    known = holdings_of(target)  # after the notes, which are written after what they are about
+    return [trial for trial, cursor in found.items() if is_stale(store.run(trial), cursor, tags.get(trial, {}), known)]
 
 
 def refusals(target: MlflowTarget, trials: Iterable[str]) -> list[str]:
@@ -76,17 +77,10 @@ def refusals(target: MlflowTarget, trials: Iterable[str]) -> list[str]:
     ]
 
 
-def known_runs(target: MlflowTarget) -> set[str] | None:
-    """Return the ids of the runs in an SQLite file; None for other databases and servers."""
-    try:
-        return None if target.file is None else active_runs(target.file)
-    except sqlite3.Error:
-        return set()
-
-
-def is_stale(run: RunDir, cursor: Cursor, tags: Mapping[str, str]) -> bool:
-    """Return whether a trial may have changed since it was recorded last."""
-    return cursor.status not in ENDED or cursor.seen != signature(run, tags)
+def is_stale(run: RunDir, cursor: Cursor, tags: Mapping[str, str], known: Holdings | None) -> bool:
+    """Return whether a trial may have changed since it was recorded last, or `known` lacks what was recorded."""
+    is_lost = known is not None and not known.holds(cursor.run_id, cursor.points)
+    return is_lost or cursor.status not in ENDED or cursor.seen != signature(run, tags)
 
 
 def step_of(kimg: float) -> int:

@@ -1,7 +1,7 @@
 """Finds a store's runs in MLflow: experiments by name, runs by their tags."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from mlflow import MlflowClient
@@ -55,9 +55,25 @@ def find_runs(client: MlflowClient, experiment: str, tags: Mapping[str, str]) ->
 
     Runs that name their store, which were recorded here from elsewhere, are found only if `tags` name it, too.
     """
-    wanted = " and ".join(f"tags.`{key}` = '{value}'" for key, value in tags.items())
-    found = client.search_runs([experiment], wanted)
+    found = client.search_runs([experiment], _having(tags))
     return [run.info.run_id for run in found if run.data.tags.get(OWNER) == tags.get(OWNER)]
+
+
+def all_runs(client: MlflowClient, names: Iterable[str], tags: Mapping[str, str]) -> set[str]:
+    """Return the ids of all runs in experiments, by name, that have all of `tags` and are not deleted."""
+    places = [str(found.experiment_id) for name in names if (found := client.get_experiment_by_name(name))]
+    ids: set[str] = set()
+    token: str | None = None
+    while True:
+        page = client.search_runs(places, _having(tags), page_token=token)
+        ids |= {run.info.run_id for run in page}
+        token = page.token
+        if not token:
+            return ids
+
+
+def _having(tags: Mapping[str, str]) -> str:
+    return " and ".join(f"tags.`{key}` = '{value}'" for key, value in tags.items())
 
 
 def store_id(store: Store) -> str:

@@ -1,14 +1,23 @@
 """Finds the figures of a store that have changed since they were recorded. Does not import MLflow."""
 
-import json
 from pathlib import Path
 
 from orchestrator.plan.plan_file import sweeps
+from orchestrator.recorders.holdings import Holdings
 from orchestrator.recorders.target import MlflowTarget
 from orchestrator.store.layout import Store
+from trainer.config.spec import Settings
+from trainer.config.stored import read_document
 
 Versions = dict[str, list[int]]
 """Size and modification time of every file, by name."""
+
+
+class FigureCursor(Settings):
+    """The run that holds the figures of a sweep, and the versions of its files."""
+
+    run_id: str = ""
+    files: Versions = {}
 
 
 def sweeps_with_figures(store: Store) -> list[str]:
@@ -16,10 +25,11 @@ def sweeps_with_figures(store: Store) -> list[str]:
     return [name for name in sweeps(store) if (store.root / "figures" / name).is_dir()]
 
 
-def changed(store: Store, target: MlflowTarget, sweep: str) -> list[str]:
-    """Return the names of the figures of a sweep that are new or have changed."""
-    known = _known(target, sweep)
-    return [name for name, version in versions(store, sweep).items() if known.get(name) != version]
+def changed(store: Store, target: MlflowTarget, sweep: str, known: Holdings | None) -> list[str]:
+    """Return the names of the figures of a sweep that are new or have changed; all if `known` lacks their run."""
+    cursor = read_document(figure_cursor(target, sweep), FigureCursor) or FigureCursor()
+    recorded = cursor.files if known is None or known.holds(cursor.run_id) else {}
+    return [name for name, version in versions(store, sweep).items() if recorded.get(name) != version]
 
 
 def versions(store: Store, sweep: str) -> Versions:
@@ -32,11 +42,3 @@ def versions(store: Store, sweep: str) -> Versions:
 def figure_cursor(target: MlflowTarget, sweep: str) -> Path:
     """Return the file with the recorded versions of a sweep's figures."""
     return target.cursors / "figures" / f"{sweep}.json"
-
-
-def _known(target: MlflowTarget, sweep: str) -> Versions:
-    try:
-        known: Versions = json.loads(figure_cursor(target, sweep).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return known if isinstance(known, dict) else {}

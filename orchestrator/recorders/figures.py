@@ -1,12 +1,12 @@
 """Records the figures of a store in MLflow: one run per sweep, in a separate experiment."""
 
-import json
 from collections.abc import Iterable, Mapping
 
 from mlflow import MlflowClient
 
 from orchestrator.recorders.experiments import experiment, find_runs
-from orchestrator.recorders.figure_files import changed, figure_cursor, sweeps_with_figures, versions
+from orchestrator.recorders.figure_files import FigureCursor, changed, figure_cursor, sweeps_with_figures, versions
+from orchestrator.recorders.holdings import Holdings
 from orchestrator.recorders.target import MlflowTarget
 from orchestrator.store.layout import Store
 from trainer.files import replace_file
@@ -25,20 +25,20 @@ class FigureIngester:
         """Return the names of the sweeps that have figures."""
         return sweeps_with_figures(self.store)
 
-    def ingest(self, sweep: str, *, from_scratch: bool = False) -> None:
-        """Send new and changed files; all files if there is no run, or with `from_scratch`."""
-        if not from_scratch and not changed(self.store, self.target, sweep):
+    def ingest(self, sweep: str, known: Holdings | None, *, from_scratch: bool = False) -> None:
+        """Send new and changed files; all files if there is no run, or `known` lacks it, or with `from_scratch`."""
+        if not from_scratch and not changed(self.store, self.target, sweep, known):
             return
         place = experiment(self.client, EXPERIMENT, self.target).id
         found = self._found(place, sweep)
         if from_scratch:
             self._forget(sweep, found)
         now = versions(self.store, sweep)
-        fresh = changed(self.store, self.target, sweep) if found and not from_scratch else list(now)
+        fresh = changed(self.store, self.target, sweep, known) if found and not from_scratch else list(now)
         run_id = found[0] if found and not from_scratch else self._created(place, sweep)
         for name in fresh:
             self.client.log_artifact(run_id, str(self.store.root / "figures" / sweep / name))
-        replace_file(figure_cursor(self.target, sweep), json.dumps(now))
+        replace_file(figure_cursor(self.target, sweep), FigureCursor(run_id=run_id, files=now).model_dump_json())
 
     def _forget(self, sweep: str, runs: Iterable[str]) -> None:
         figure_cursor(self.target, sweep).unlink(missing_ok=True)

@@ -22,6 +22,7 @@ import typer
 from orchestrator.errors import LeaseHeld, LeaseSuperseded
 from orchestrator.recorders.cursor import is_behind
 from orchestrator.recorders.figure_files import changed, sweeps_with_figures
+from orchestrator.recorders.holdings import holdings_of
 from orchestrator.recorders.rebuild import rebuild
 from orchestrator.recorders.report import Report, error_line, read_report, write_report
 from orchestrator.recorders.target import MlflowTarget, default_target
@@ -78,7 +79,8 @@ class Recorder:
 
     def _pass(self, began: float, lease: Lease) -> Report:
         try:
-            failed = self._ingester().ingest(began, lease.beat) if has_changes(self.store, self.target) else {}
+            due = has_changes(self.store, self.target, has_asked=self.ingester is not None)
+            failed = self._ingester().ingest(began, lease.beat) if due else {}
         except LeaseSuperseded:
             raise
         except Exception as error:  # whatever MLflow, its database or its server raises: runs must not be affected
@@ -93,10 +95,16 @@ class Recorder:
         return self.ingester
 
 
-def has_changes(store: Store, target: MlflowTarget) -> bool:
-    """Return whether there may be something to record, without asking MLflow."""
+def has_changes(store: Store, target: MlflowTarget, *, has_asked: bool = False) -> bool:
+    """Return whether there may be something to record, without importing MLflow.
+
+    What a server, or a database that is no file, has lost only MLflow can tell: it must be asked once.
+    """
     begun = [trial for trial in store.ids() if store.run(trial).attempts()]
-    return is_behind(store, target, begun) or any(changed(store, target, name) for name in sweeps_with_figures(store))
+    if (begun and target.file is None and not has_asked) or is_behind(store, target, begun):
+        return True
+    known = holdings_of(target)
+    return any(changed(store, target, name, known) for name in sweeps_with_figures(store))
 
 
 def any_running(store: Store) -> bool:

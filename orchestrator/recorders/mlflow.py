@@ -30,7 +30,6 @@ from orchestrator.recorders.cursor import (
     SeriesPoint,
     cursor_path,
     is_stale,
-    known_runs,
     new_points,
     read_cursor,
     sample_names,
@@ -38,9 +37,11 @@ from orchestrator.recorders.cursor import (
     step_of,
     write_cursor,
 )
-from orchestrator.recorders.experiments import experiment, find_runs, is_usable, store_id
+from orchestrator.recorders.experiments import all_runs, experiment, find_runs, is_usable, store_id
+from orchestrator.recorders.figures import EXPERIMENT as FIGURES
 from orchestrator.recorders.figures import FigureIngester
 from orchestrator.recorders.flat import flattened
+from orchestrator.recorders.holdings import Holdings, holdings_of
 from orchestrator.recorders.report import error_line
 from orchestrator.recorders.tags import tags_by_trial
 from orchestrator.recorders.target import OWNER, MlflowTarget
@@ -81,6 +82,7 @@ class Ingester:
         self.owner: dict[str, str] = {} if target.database else {OWNER: store_id(store)}
         self.figures = FigureIngester(store, self.client, target, self.owner)
         self.is_new = place.is_new
+        self.has_asked = False
 
     def ingest(self, now: float, beat: Callable[[], None], *, from_scratch: bool = False) -> dict[str, str]:
         """Record what is new, calling `beat` between trials; return errors by trial or figures.
@@ -101,7 +103,7 @@ class Ingester:
         self.is_new = False
         for sweep in self.figures.sweeps:
             with self._isolated(f"figures of {sweep}", failed):
-                self.figures.ingest(sweep, from_scratch=from_scratch)
+                self.figures.ingest(sweep, known, from_scratch=from_scratch)
             beat()
         return failed
 
@@ -116,21 +118,25 @@ class Ingester:
             self.client.search_experiments(max_results=1)
             failed[name] = error_line(error)
 
-    def _known(self) -> set[str] | None:
-        """Return the ids of existing runs; None if MLflow has to be asked for each."""
-        return set() if self.is_new else known_runs(self.target)
+    def _known(self) -> Holdings | None:
+        """Return what MLflow holds. A server, or a database that is no file, is asked once; then None."""
+        known = Holdings() if self.is_new else holdings_of(self.target)
+        if known is None and not self.has_asked:
+            known = Holdings(all_runs(self.client, (EXPERIMENT, FIGURES), self.owner))
+        self.has_asked = True
+        return known
 
     def _ingest_trial(
-        self, trial: str, placed: Mapping[str, str], job: State | None, now: float, known: set[str] | None
+        self, trial: str, placed: Mapping[str, str], job: State | None, now: float, known: Holdings | None
     ) -> None:
         run, cursor = self.store.run(trial), read_cursor(self.target.cursors, trial)
         now_seen = signature(run, placed)
-        if not is_stale(run, cursor, placed) and (known is None or cursor.run_id in known):
+        if not is_stale(run, cursor, placed, known):
             return
         seen = observe_run(run, job, now)
         if not seen.attempts:
             return
-        usable = bool(cursor.run_id) and is_usable(self.client, cursor.run_id)
+        usable = bool(cursor.run_id) and is_usable(self.client, cursor.run_id) and not _has_lost(known, cursor)
         cursor = cursor if usable else self._opened_cursor(run, trial, placed)
         points, cursor = new_points(run, cursor)
         cursor = _with_refused(cursor, self._send(cursor.run_id, points))
@@ -233,6 +239,10 @@ class Ingester:
             ended = round(record.updated * 1000) if record else None
             self.client.set_terminated(cursor.run_id, status=status, end_time=ended)
         return cursor.model_copy(update={"status": status})
+
+
+def _has_lost(known: Holdings | None, cursor: Cursor) -> bool:
+    return known is not None and known.lacks(cursor.run_id, cursor.points)
 
 
 def _record_tags(record: RunRecord | None) -> dict[str, str]:

@@ -36,6 +36,14 @@ def active_runs(database: Path) -> set[str]:
         return {str(row[0]) for row in opened.execute("SELECT run_uuid FROM runs WHERE lifecycle_stage = 'active'")}
 
 
+def points_by_run(database: Path) -> dict[str, int]:
+    """Return the number of points of all series of each run; none if there is no database. Raises sqlite3.Error."""
+    if not database.exists():
+        return {}
+    with closing(_open(database)) as opened:
+        return dict(opened.execute("SELECT run_uuid, COUNT(*) FROM metrics GROUP BY run_uuid"))
+
+
 def all_runs(database: Path) -> set[str]:
     """Return the ids of all runs, including deleted ones. Raises sqlite3.Error."""
     with closing(_open(database)) as opened:

@@ -46,9 +46,13 @@ def install(python: Path, built: Path, *options: str, **variables: str) -> str:
     return done.stdout + done.stderr
 
 
-def adasweep(command: Path, folder: Path, *words: str) -> str:
+AVX2_ALONE = {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "MKL_ENABLE_INSTRUCTIONS": "AVX2"}
+"""Variables that restrict torch, its libraries and the compiled operations to AVX2."""
+
+
+def adasweep(command: Path, folder: Path, *words: str, **variables: str) -> str:
     """Run the installed command where there is no compiler and nothing compiled earlier; return what it prints."""
-    alone = {"PATH": str(command.parent), "HOME": str(folder)}
+    alone = {"PATH": str(command.parent), "HOME": str(folder), **variables}
     words = (str(command), *words)
     done = subprocess.run(words, cwd=folder, env=alone, capture_output=True, text=True, check=False, timeout=250)
     assert done.returncode == 0, done.stderr

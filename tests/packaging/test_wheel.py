@@ -2,14 +2,15 @@
 
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.data.pictures import zip_set
-from tests.packaging.building import PIP, ROOT, adasweep, copied_sources, environment, install
-from trainer.ops.build.place import variant
+from tests.packaging.building import AVX2_ALONE, PIP, ROOT, adasweep, copied_sources, environment, install
+from trainer.ops.build.place import CAPABILITY, variant
 from trainer.ops.build.toolchain import cxx
 
 
@@ -21,7 +22,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run([*PIP, *build], check=True, env={**os.environ, "ADASWEEP_WHEEL_OPS": "cpu"})
     (wheel,) = place.glob("adasweep-*.whl")
     python = environment(place)
-    install(python, wheel)
+    assert not [name for name in ("c++", "g++", "clang++") if shutil.which(name, path=str(python.parent))]
+    install(python, wheel, PATH=str(python.parent), CXX="")
     return python.with_name("adasweep")
 
 
@@ -48,16 +50,23 @@ def test_the_demo_runs_from_images_to_figures(installed: Path, tmp_path: Path) -
     assert (tmp_path / "site" / "assets" / "bundle.js").is_file()
     assert "uPlot" in (tmp_path / "site" / "assets" / "vendor" / "uPlot.iife.min.js").read_text(encoding="utf-8")
     records = [json.loads(path.read_text()) for path in (tmp_path / "store" / "trials").rglob("record.json")]
-    assert {record["ops"].split()[0] for record in records} == {"native" if compiles() else "reference"}
+    assert {record["ops"].split()[0] for record in records} == {"native" if operations({}) else "reference"}
 
 
-def test_the_version_names_the_operations_that_came_along(installed: Path, tmp_path: Path) -> None:
-    version, cpu, cuda = adasweep(installed, tmp_path, "--version").splitlines()
+@pytest.mark.parametrize("variables", [{}, AVX2_ALONE], ids=["all instructions", "AVX2 alone"])
+def test_the_version_names_the_operations_that_came_along(
+    installed: Path, tmp_path: Path, variables: dict[str, str]
+) -> None:
+    version, cpu, cuda = adasweep(installed, tmp_path, "--version", **variables).splitlines()
     assert version.startswith("adasweep 0.")
-    assert cpu.startswith(f"cpu operations: {'native' if compiles() else 'not built'}")
+    assert cpu.startswith(f"cpu operations: {operations(variables) or 'not built'}")
     assert cuda.startswith("cuda operations: not built")
 
 
-def compiles() -> bool:
-    """Return whether the wheel has operations that this processor can run."""
-    return cxx() is not None and variant() is not None
+def operations(variables: dict[str, str]) -> str:
+    """Return the beginning of the name of the wheel's operations for this processor; "" if there are none."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.delenv(CAPABILITY, raising=False)
+        for name, value in variables.items():
+            patched.setenv(name, value)
+        return f"native {found}" if cxx() and (found := variant()) else ""
