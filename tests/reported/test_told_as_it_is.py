@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from analysis.claims.verdicts import judge, read_claim, verdict_line
 from analysis.figures.catalog import figure_named
 from analysis.figures.render import render
+from analysis.figures.shapes.sample_grid import SampleGrid
 from analysis.results.load import loader
 from analysis.synthetic_store import FakeRun, id_of, write_samples, write_store
 from orchestrator.cli import main
@@ -91,6 +92,7 @@ def test_titles_of_sheets_do_not_run_into_each_other(tmp_path: Path) -> None:
         write_samples(store.run(id_of(run)), run, tiles=2)
     figure = figure_named("samples")
     data = figure.data(*loaded(store))
+    assert isinstance(data, SampleGrid)
     long = data._replace(titles=dict.fromkeys(data.titles, "stylegan2 without progressive growing, 4k images"))
     page = Figure(figsize=figure.size(long), layout="constrained")
     figure.draw(long, page.add_subplot())

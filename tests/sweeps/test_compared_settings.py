@@ -46,6 +46,6 @@ def matters(key: str, cell: str, known: list[Facts]) -> bool:
 
 def found(key: str, cell: str, name: str, known: list[Facts]) -> bool:
     """Return whether the comparison notices a wrong setting of one cell."""
-    wrong = [facts | {key: PLANTED} if facts["cell"] == cell and key in facts else facts for facts in known]
+    wrong = [{**facts, key: PLANTED} if facts["cell"] == cell and key in facts else facts for facts in known]
     sweep = read(name, "paper").spec.sweep
     return any(one for file in FILES for one in deviations_of(file, sweep, wrong))

@@ -76,7 +76,7 @@ class World:
 
     def total(self, tensor: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
         """Return the sum over all ranks; gradients of all of them flow back to each."""
-        summed: Tensor = _Total.apply(tensor, self)
+        summed: Tensor = _Total.apply(tensor, self)  # type: ignore[no-untyped-call]
         return summed
 
     def gather(self, items: list[T]) -> list[T]:
