@@ -81,7 +81,7 @@ class Plan:
         """Return the sweep that says how a trial is trained and measured."""
         return self.sources[trial].sweep if trial in self.sources else self.sweep
 
-    @property
+    @cached_property
     def prices(self) -> Mapping[str, Price]:
         """Return the price of each trial that would be submitted."""
         return {trial: cost.price for trial, cost in self.costs.items()}

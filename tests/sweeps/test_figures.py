@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from analysis.figures.catalog import figure_named
 from analysis.figures.provenance import provenance_of
 from analysis.figures.render import compose
+from analysis.figures.shapes.score_table import TableData
 from analysis.figures.style import figure_style
 from analysis.results.load import Curves, Runs
 from tests.sweeps.planned import OF_PAPERS, read
@@ -41,6 +42,8 @@ def test_every_figure_of_a_sweep_has_golden_numbers_and_draws_without_a_warning(
     for figure in read(name, TIER).spec.figures:
         numbers = figure_named(figure).data(runs, curves)
         compare(numbers.table.drop(columns=CHANGING, errors="ignore"), f"{name.replace('/', '_')}.{figure}.csv")
+        if isinstance(numbers, TableData):
+            assert not numbers.table.duplicated(["row", "column", "metric"]).any()  # each cell has a place of its own
         with figure_style():
             origin = provenance_of(figure, figure_named(figure).aggregation, "", runs.only(numbers.cells), curves)
             page = compose(figure_named(figure), numbers, origin)

@@ -1,6 +1,6 @@
 """Scores as a typeset table: a row per method, a column per size or data set and metric."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 
 from analysis.figures.shapes.run_filters import RunFilter, everything
 from analysis.figures.shapes.text_table import TextTable, draw_table, table_size
-from analysis.results.facets import NAME, SIZE, joined, ordered_jointly
+from analysis.results.facets import METHOD, NAME, SIZE, joined, ordered_jointly
 from analysis.results.load import Curves, Runs
 from analysis.results.metric_columns import plotted_metrics
 from analysis.results.score import Score
@@ -58,11 +58,21 @@ class ScoreTable:
     def data(self, runs: Runs, curves: Curves) -> TableData:
         """Return the aggregated best values of every cell and metric."""
         kept = runs.only(sorted(set(runs.frame["cell"][self.keep(runs.frame)])))
-        shown = plotted_metrics(runs.plan, curves, self.families)
+        placed = self if _tells_apart(kept.frame, self.rows, self.columns) else self._with_whole_methods()
+        return placed._data_of(kept, curves)
+
+    def _with_whole_methods(self) -> "ScoreTable":
+        """Return the table with methods where names alone would put two cells in one place."""
+        rows, columns = (tuple(METHOD if key == NAME else key for key in keys) for keys in (self.rows, self.columns))
+        return replace(self, rows=rows, columns=columns)
+
+    def _data_of(self, kept: Runs, curves: Curves) -> TableData:
+        shown = plotted_metrics(kept.plan, curves, self.families)
         parts = [self._of_metric(self._valued(kept, of), of.score, self._chooser(curves, of)) for of in shown]
         table = pd.concat(parts, ignore_index=True)
         rows, columns = (ordered_jointly(kept.frame, *by) for by in ((self.rows, " · "), (self.columns, "\n")))
-        return TableData(table, kept.cells, _as_text(table, rows, columns, NAME in self.columns, self.thousandfold))
+        by_row = not {NAME, METHOD}.isdisjoint(self.columns)
+        return TableData(table, kept.cells, _as_text(table, rows, columns, by_row, self.thousandfold))
 
     def _valued(self, runs: Runs, of: Curves) -> pd.DataFrame:
         """Return the runs with `choice`, what picks their best snapshot, and `best`, the metric's value there."""
@@ -105,6 +115,12 @@ COLUMNS = (
     *("row", "column", "metric", "higher_is_better", "value", "std"),
     *("runs", "diverged_runs", "planned_runs"),
 )
+
+
+def _tells_apart(frame: pd.DataFrame, rows: tuple[str, ...], columns: tuple[str, ...]) -> bool:
+    """Return whether no two cells share a row and a column."""
+    places = pd.DataFrame({"row": joined(frame, rows, " · "), "column": joined(frame, columns, "\n")})
+    return bool(places.assign(cell=frame["cell"]).drop_duplicates().groupby(["row", "column"]).size().le(1).all())
 
 
 def _as_text(
