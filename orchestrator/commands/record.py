@@ -15,6 +15,8 @@ from orchestrator.store.layout import Store
 from orchestrator.store.lease import Holder, holder
 from trainer.command_line.group import epilog, new_app
 from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption
+from trainer.command_line.program import CommandFailure, report_failure
+from trainer.errors import ExitCode
 
 EXAMPLES = """Examples:
   adasweep record
@@ -32,39 +34,49 @@ def record(rebuild: RebuildOption = False, store: StoreOption = DEFAULT_STORE, a
 
 
 def execute(store: Store, *, rebuild: bool, as_json: bool) -> int:
-    """Make one pass and print the target. Raises BackendError if MLflow fails."""
+    """Make one pass and print the target. Return 3 if single trials could not be recorded.
+
+    Raises BackendError if MLflow fails.
+    """
     if not store.trials.is_dir():
         raise StoreError(store.root, "has no trials", "name a store with --store or ADASWEEP_STORE")
     target = default_target(store) if rebuild else readable_target(store, thoroughly=True)
-    if rebuild or has_changes(store, target):
-        store.require_writable()
-        _catch_up(store, target, from_scratch=rebuild)
+    failed = _catch_up(store, target, rebuild=rebuild)
+    _print_state(store, target, as_json=as_json)
+    return report_failure(CommandFailure(ExitCode.SOME_FAILED, f"not recorded: {failed}")) if failed else 0
+
+
+def _catch_up(store: Store, target: MlflowTarget, *, rebuild: bool) -> str:
+    """Record what is new, or everything; return what could not be. An active recorder does the former only."""
+    if not rebuild and not has_changes(store, target):
+        return ""
+    store.require_writable()
+    try:
+        report = record_once(store, target, sys.stderr.write, from_scratch=rebuild)
+    except (LeaseHeld, LeaseSuperseded):
+        held = holder(store.root / "mlflow")
+        if rebuild:
+            raise BackendError(
+                f"{_owner(held)} is recording this store; rebuild when it has ended", retryable=True
+            ) from None
+        return ""
+    if report.trouble:
+        raise BackendError(f"MLflow could not be updated: {report.trouble}", retryable=True)
+    return report.problem
+
+
+def _print_state(store: Store, target: MlflowTarget, *, as_json: bool) -> None:
+    """Print the target, what it refused, and who still records."""
     trials = [trial for trial in store.ids() if store.run(trial).attempts()]
     late = is_behind(store, target, trials)
     if as_json:
         print_json({"uri": target.uri, "behind": late})
-        return 0
+        return
     for line in refusals(target, trials):
         result_console().print(line, markup=False, soft_wrap=True)
     held = holder(store.root / "mlflow")
     suffix = f"; {_owner(held)} continues to record" if late and held and held.is_alive(time.time()) else ""
     result_console().print(f"Recorded in {target.uri}{suffix}", markup=False, soft_wrap=True)
-    return 0
-
-
-def _catch_up(store: Store, target: MlflowTarget, *, from_scratch: bool) -> None:
-    """Record what is new, or everything with `from_scratch`. An active recorder does the former, not the latter."""
-    try:
-        problem = record_once(store, target, sys.stderr.write, from_scratch=from_scratch).problem
-    except (LeaseHeld, LeaseSuperseded):
-        held = holder(store.root / "mlflow")
-        if from_scratch:
-            raise BackendError(
-                f"{_owner(held)} is recording this store; rebuild when it has ended", retryable=True
-            ) from None
-        return
-    if problem:
-        raise BackendError(f"MLflow could not be updated: {problem}", retryable=True)
 
 
 def _owner(held: Holder | None) -> str:
