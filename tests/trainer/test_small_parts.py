@@ -73,7 +73,8 @@ def test_torn_last_line_is_skipped_and_closed_off(tmp_path: Path) -> None:
 
 
 def test_half_written_record_is_not_a_record(tmp_path: Path) -> None:
-    path = tmp_path / "record.json"
+    path = tmp_path / "001" / "record.json"  # a record of attempt 1, where it belongs
+    path.parent.mkdir()
     record = RunRecord(attempt=1, state=State.RUNNING, kimg=0, horizon_kimg=1, started=1, updated=1, host="h", pid=1)
     written = beat(path, record, kimg=0.5)
     assert read_record(path) == written
