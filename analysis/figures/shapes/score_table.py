@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from analysis.errors import FigureError
 from analysis.figures.shapes.run_filters import RunFilter, everything
 from analysis.figures.shapes.text_table import TextTable, draw_table, table_size
 from analysis.results.facets import METHOD, NAME, SIZE, joined, ordered_jointly
@@ -56,10 +57,16 @@ class ScoreTable:
         return f"{AGGREGATIONS[self.aggregate]}{more}; in brackets: runs included of those planned, if not all"
 
     def data(self, runs: Runs, curves: Curves) -> TableData:
-        """Return the aggregated best values of every cell and metric."""
+        """Return the aggregated best values of every cell and metric.
+
+        Raises FigureError if cells share a place even where their whole methods are shown.
+        """
         kept = runs.only(sorted(set(runs.frame["cell"][self.keep(runs.frame)])))
-        placed = self if _tells_apart(kept.frame, self.rows, self.columns) else self._with_whole_methods()
-        return placed._data_of(kept, curves)
+        for table in (self, self._with_whole_methods()):
+            shared = _sharing_a_place(kept.frame, table.rows, table.columns)
+            if not shared:
+                return table._data_of(kept, curves)
+        raise FigureError(f"{self.title}: cells {', '.join(shared)} share a row and a column; choose another figure")
 
     def _with_whole_methods(self) -> "ScoreTable":
         """Return the table with methods where names alone would put two cells in one place."""
@@ -117,10 +124,11 @@ COLUMNS = (
 )
 
 
-def _tells_apart(frame: pd.DataFrame, rows: tuple[str, ...], columns: tuple[str, ...]) -> bool:
-    """Return whether no two cells share a row and a column."""
+def _sharing_a_place(frame: pd.DataFrame, rows: tuple[str, ...], columns: tuple[str, ...]) -> list[str]:
+    """Return the cells that share a row and a column with another."""
     places = pd.DataFrame({"row": joined(frame, rows, " · "), "column": joined(frame, columns, "\n")})
-    return bool(places.assign(cell=frame["cell"]).drop_duplicates().groupby(["row", "column"]).size().le(1).all())
+    cells = places.assign(cell=frame["cell"]).drop_duplicates()
+    return list(cells["cell"][cells.duplicated(["row", "column"], keep=False)])
 
 
 def _as_text(
