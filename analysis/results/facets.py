@@ -7,7 +7,7 @@ import pandas as pd
 
 from analysis.results.cells import images_label
 
-SIZE, NAME, METHOD, DATASET, SEED = "size", "name", "method", "dataset", "seed"
+SIZE, NAME, METHOD, CELL, DATASET, SEED = "size", "name", "method", "cell", "dataset", "seed"
 """Facets besides the dotted keys of the sweep's axes. NAME is the method without its further axes."""
 
 
@@ -15,7 +15,7 @@ def labels(runs: pd.DataFrame, key: str) -> "pd.Series[str]":
     """Return every run's label for the facet `key`: its method if its cell does not have that axis."""
     if key == SIZE:
         return runs["training_images"].map(lambda images: "" if pd.isna(images) else f"{images_label(images)} images")
-    if key in (NAME, METHOD, DATASET, SEED):
+    if key in (NAME, METHOD, CELL, DATASET, SEED):
         return runs[key].astype(str)
     found = runs["settings"].map(lambda settings: _label(key, settings))
     return found.where(found != "", runs["method"])

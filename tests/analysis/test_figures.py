@@ -266,6 +266,13 @@ def test_the_score_picks_the_run_and_the_snapshot_of_every_metric_in_fig_11a(tmp
     assert row[2] == f"{1000 * of['kid2k-lite0']:.2f}"
 
 
+def test_a_table_in_which_even_methods_share_a_place_has_a_row_per_cell(store: ResultStore) -> None:
+    runs, curves = loaded(store)
+    numbers: Any = figure_named("stylegan2_table1").data(runs, curves)
+    assert [row[0] for row in numbers.text.rows] == list(dict.fromkeys(runs.frame["cell"]))
+    assert len(numbers.text.rows) == 4
+
+
 def test_published_values_are_open_marks_beside_ours_at_the_paper_tier_alone(store: ResultStore) -> None:
     plan = store.plan("synthetic")
     value = {"of": "ada & subset=500", "metric": "fid2k", "value": 21.5, "source": "Table 1", "detector": "lite0"}

@@ -7,10 +7,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from analysis.errors import FigureError
 from analysis.figures.shapes.run_filters import RunFilter, everything
 from analysis.figures.shapes.text_table import TextTable, draw_table, table_size
-from analysis.results.facets import METHOD, NAME, SIZE, joined, ordered_jointly
+from analysis.results.facets import CELL, METHOD, NAME, SIZE, joined, ordered_jointly
 from analysis.results.load import Curves, Runs
 from analysis.results.metric_columns import plotted_metrics
 from analysis.results.score import Score
@@ -57,21 +56,25 @@ class ScoreTable:
         return f"{AGGREGATIONS[self.aggregate]}{more}; in brackets: runs included of those planned, if not all"
 
     def data(self, runs: Runs, curves: Curves) -> TableData:
-        """Return the aggregated best values of every cell and metric.
+        """Return the aggregated best values of every cell and metric, every cell in a place of its own.
 
-        Raises FigureError if cells share a place even where their whole methods are shown.
+        Where names put two cells in one place, whole methods are shown; where these do too, a row per cell.
         """
         kept = runs.only(sorted(set(runs.frame["cell"][self.keep(runs.frame)])))
-        for table in (self, self._with_whole_methods()):
-            shared = _sharing_a_place(kept.frame, table.rows, table.columns)
-            if not shared:
-                return table._data_of(kept, curves)
-        raise FigureError(f"{self.title}: cells {', '.join(shared)} share a row and a column; choose another figure")
+        tables = (self, self._with_whole_methods(), self._with_row_per_cell())
+        return next(table for table in tables if table._tells_apart(kept.frame))._data_of(kept, curves)
 
     def _with_whole_methods(self) -> "ScoreTable":
-        """Return the table with methods where names alone would put two cells in one place."""
         rows, columns = (tuple(METHOD if key == NAME else key for key in keys) for keys in (self.rows, self.columns))
         return replace(self, rows=rows, columns=columns)
+
+    def _with_row_per_cell(self) -> "ScoreTable":
+        return replace(self, rows=(CELL,), columns=())
+
+    def _tells_apart(self, frame: pd.DataFrame) -> bool:
+        places = pd.DataFrame({"row": joined(frame, self.rows, " · "), "column": joined(frame, self.columns, "\n")})
+        cells = places.assign(cell=frame["cell"]).drop_duplicates()
+        return not cells.duplicated(["row", "column"]).any()
 
     def _data_of(self, kept: Runs, curves: Curves) -> TableData:
         shown = plotted_metrics(kept.plan, curves, self.families)
@@ -122,13 +125,6 @@ COLUMNS = (
     *("row", "column", "metric", "higher_is_better", "value", "std"),
     *("runs", "diverged_runs", "planned_runs"),
 )
-
-
-def _sharing_a_place(frame: pd.DataFrame, rows: tuple[str, ...], columns: tuple[str, ...]) -> list[str]:
-    """Return the cells that share a row and a column with another."""
-    places = pd.DataFrame({"row": joined(frame, rows, " · "), "column": joined(frame, columns, "\n")})
-    cells = places.assign(cell=frame["cell"]).drop_duplicates()
-    return list(cells["cell"][cells.duplicated(["row", "column"], keep=False)])
 
 
 def _as_text(
