@@ -6,6 +6,8 @@ from orchestrator.commands import benchmark, delegate, execute_plan
 from orchestrator.commands.options import CpusOption, RunFlags, TierOption
 from orchestrator.dispatch.request import Request
 from orchestrator.display.output import progress_console
+from orchestrator.evidence.archive import open_pack
+from orchestrator.evidence.merge import merge
 from orchestrator.recorders.target import default_target
 from orchestrator.store.layout import Store
 from orchestrator.sweep.bundled import FOLDER
@@ -15,6 +17,9 @@ from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption
 from trainer.errors import ExitCode
 
 SWEEP = FOLDER / "demo.yaml"
+
+SOURCE = FOLDER / "demo_source.zip"
+"""A pack of what `demo_source.yaml` trained, with its snapshot: all demos start from the same network."""
 
 RECORDED = FOLDER / "demo.csv"
 """Curves of ten repetitions, written by `make results`: the demo's own are drawn over them."""
@@ -49,6 +54,8 @@ def execute(store: Store, tier: str, cpus: int | None, *, as_json: bool) -> int:
         code = delegate.execute("trainer", ["data", "get", source], store, sys.stderr if as_json else None)
         if code:
             return code
+    if not tier:
+        _unpack_source(store)
     request = Request(SWEEP, tier, cpus=cpus)
     benchmark.execute(store, request)
     code = execute_plan.execute(store, request, RunFlags(as_json=as_json))
@@ -63,6 +70,12 @@ def execute(store: Store, tier: str, cpus: int | None, *, as_json: bool) -> int:
         _print(AN_EXAMPLE)
     _print("\n".join(where_to_look(store, sweep.key)))
     return code or max(codes)
+
+
+def _unpack_source(store: Store) -> None:
+    with open_pack(SOURCE) as pack:
+        merge(store, pack)
+    _print(f"source: demo_source, trained before, from {SOURCE}")
 
 
 def _print(text: str) -> None:
