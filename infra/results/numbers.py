@@ -35,8 +35,8 @@ def has(results: PackedResults, *cells: str) -> bool:
     return all(values(results, cell) for cell in cells)
 
 
-def in_last_tick(results: PackedResults, cell: str, name: str) -> float:
-    """Return the median over seeds of `p` or `r_t` in the last tick of each run of a cell."""
+def in_summary(results: PackedResults, cell: str, name: str) -> float:
+    """Return the median over seeds of a cell's `p` or `r_t` in the last tick, or of its speed, `images_per_second`."""
     table = results.summary.table
     found = float(table[table["cell"] == label_of(results, cell)][name].iloc[0])
     if found != found:

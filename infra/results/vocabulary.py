@@ -8,7 +8,7 @@ from infra.results.evidence import PackedResults
 from infra.results.source import PageHeader
 
 FUNCTIONS = (
-    *(numbers.values, numbers.median, numbers.has, numbers.in_last_tick, numbers.seeds_lower, numbers.seeds_of),
+    *(numbers.values, numbers.median, numbers.has, numbers.in_summary, numbers.seeds_lower, numbers.seeds_of),
     *(numbers.axis, numbers.largest_spread, numbers.lead, numbers.has_verdicts, numbers.judged),
     *(tables.cell_table, tables.curve_table, tables.ranking_table, tables.verdict_table),
     *(repetitions.repetition_table, repetitions.seeds_that_turn),
