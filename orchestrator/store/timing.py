@@ -8,7 +8,6 @@ from trainer.config.job import Job
 from trainer.config.stored import TOLERANCE_KIMG, rows_in
 from trainer.record import RunDir, RunRecord, State, read_record
 
-
 LEAST_SECONDS = 1e-6
 """Nothing that a machine does takes less: such times come from clocks that were set."""
 

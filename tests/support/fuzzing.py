@@ -1,4 +1,4 @@
-"""Fuzzing for a length of time: all thirteen together take over a minute in `make test`, and forty in `make test-slow`."""
+"""Fuzzing for a length of time: all together take over a minute in `make test`, and over thirty in `make test-slow`."""
 
 import copy
 import time
