@@ -1,7 +1,6 @@
 """Merges evidence into a store. Nothing newer is lost, and merging again changes nothing."""
 
 import contextlib
-import json
 import os
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -13,7 +12,8 @@ from orchestrator.evidence.contents import Rule
 from orchestrator.evidence.manifest import PackedFile
 from orchestrator.store.layout import Store, writing
 from orchestrator.store.lease import Lease, acquire
-from trainer.files import remove_abandoned, replacing
+from trainer.config.stored import is_moment
+from trainer.files import parsed_json, remove_abandoned, replacing
 
 
 class EvidenceSource(Protocol):
@@ -143,10 +143,10 @@ def _with_rows_of_both(ours: FileVersion, theirs: FileVersion) -> FileVersion | 
 def _time(line: bytes) -> float | None:
     """Return the time of a row, 0 if it has none; None for an invalid row, such as one torn by a crash."""
     try:
-        row = json.loads(line)
-    except (ValueError, RecursionError):
+        row = parsed_json(line)
+    except ValueError:
         return None
     if not isinstance(row, dict):
         return None
     time = row.get("time", 0.0)
-    return float(time) if isinstance(time, int | float) else 0.0
+    return float(time) if is_moment(time) else 0.0

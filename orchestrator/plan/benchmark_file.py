@@ -4,9 +4,12 @@ import hashlib
 import json
 import socket
 from pathlib import Path
+from typing import Annotated
 
-from trainer.config.spec import NonNegative, Positive, Settings
-from trainer.config.stored import read_document
+from pydantic import Field
+
+from trainer.config.spec import NonNegative, PositiveInt, Settings
+from trainer.config.stored import MOST_SECONDS, read_document
 from trainer.config.train import TrainConfig
 from trainer.files import replace_file
 
@@ -14,10 +17,10 @@ from trainer.files import replace_file
 class Benchmark(Settings):
     """A measurement on this machine, as `python -m trainer benchmark` prints it; `cpus` is its number of threads."""
 
-    seconds_per_kimg: Positive
-    seconds_per_thousand_evaluated: NonNegative
+    seconds_per_kimg: Annotated[float, Field(gt=0, le=MOST_SECONDS)]
+    seconds_per_thousand_evaluated: Annotated[float, Field(ge=0, le=MOST_SECONDS)]
     peak_memory_gib: NonNegative = 0.0
-    cpus: int | None = None
+    cpus: PositiveInt | None = None
 
 
 def shape_key(config: TrainConfig) -> str:

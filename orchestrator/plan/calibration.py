@@ -27,6 +27,17 @@ class Error(NamedTuple):
     ratio: float
 
 
+MOST_FACTOR = 1e6
+"""Larger errors come from clocks that were set and from damaged files, not from estimates."""
+
+
+def error_of(plan: float, actual: float, estimated: float) -> Error | None:
+    """Return the error of an estimate; None without an estimate or a time, and beyond MOST_FACTOR either way."""
+    if estimated <= 0 or not 1 / MOST_FACTOR <= actual / estimated <= MOST_FACTOR:
+        return None
+    return Error(plan, actual / estimated)
+
+
 class Expected(NamedTuple):
     """The expected actual time as factors of the estimate: the middle, and a range with probability COVERAGE."""
 

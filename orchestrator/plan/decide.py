@@ -96,9 +96,21 @@ def decide_one(want: Desired, seen: Observed, rules: Rules) -> Decision:
 
 def _in_progress(seen: Observed) -> Decision:
     if seen.state is State.PENDING:
-        return Decision(Action.LEAVE, "queued")
+        return Decision(Action.LEAVE, silence(seen) if is_silent(seen) else "queued")
     where = f" on {seen.host}" if seen.host else ""
     return Decision(Action.LEAVE, f"running{where}, at {seen.kimg:g} kimg")
+
+
+def is_silent(seen: Observed) -> bool:
+    """Return whether a trial began, sends no heartbeats any more, and its backend has not ended its job."""
+    began = bool(seen.history) and seen.history[-1].state is State.RUNNING
+    return seen.state is State.PENDING and began and seen.beat_age_seconds is not None
+
+
+def silence(seen: Observed) -> str:
+    """Return since when a silent trial is silent, and what it may be."""
+    where = f" on {seen.host}" if seen.host else ""
+    return f"queued again, or suspended{where}: no heartbeat for {seen.beat_age_seconds:.0f} s, its job has not ended"
 
 
 def _has_reached_horizon(want: Desired, seen: Observed) -> bool:

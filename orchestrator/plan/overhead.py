@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from statistics import median
 from typing import NamedTuple
 
-from orchestrator.plan.calibration import Error, expected
+from orchestrator.plan.calibration import error_of, expected
 from trainer.config.sweep_run import SweepRun
 
 OVERHEAD_SECONDS = 10.0
@@ -26,7 +26,7 @@ NO_OVERHEAD = Overhead(0.0, 0.0, 0.0)
 def overhead_of(runs: Sequence[SweepRun], reference_seconds: float) -> Overhead:
     """Return the overhead expected from earlier runs, plus the time to compute features of real images."""
     usual = median(run.around for run in runs) if runs else OVERHEAD_SECONDS
-    errors = [Error(run.ended, run.around / usual) for run in runs if run.around > 0 and usual > 0]
+    errors = [error for run in runs if (error := error_of(run.ended, run.around, usual))]
     middle, low, high = expected(errors, SPREAD)
     return Overhead(
         usual * middle + reference_seconds,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from orchestrator.plan.benchmark_file import Benchmark, shape_key
-from orchestrator.plan.calibration import Error
+from orchestrator.plan.calibration import error_of
 from orchestrator.plan.evaluation_price import ToMeasure, evaluation_of
 from orchestrator.plan.price import PastError, Power, Rate
 from orchestrator.plan.probe_price import probing_of
@@ -150,9 +150,8 @@ def evidence(
 def past_error(timing: Timing) -> PastError | None:
     """Return the error of an attempt's estimate, or None if it had none."""
     estimate = timing.job.estimate
-    if estimate is None or estimate.plain <= 0 or timing.seconds <= 0:
-        return None
-    return PastError(Error(estimate.made, timing.seconds / estimate.plain), estimate.kind, estimate.plain)
+    error = error_of(estimate.made, timing.seconds, estimate.plain) if estimate else None
+    return PastError(error, estimate.kind, estimate.plain) if estimate and error else None
 
 
 def _same_kind(one: Resources, other: Resources) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from orchestrator.plan.decide import SETTLED, Action, Decision, Rules, decide
+from orchestrator.plan.decide import SETTLED, Action, Decision, Rules, decide, is_silent, silence
 from orchestrator.plan.desired import Desired
 from orchestrator.plan.plan_file import dependents_of_plan, wanted_of_plan
 from orchestrator.plan.sources import held_back
@@ -202,5 +202,7 @@ def _wrong(seen: Observed, decision: Decision) -> str:
         return decision.reason
     if seen.state is State.RUNNING and seen.beat_age_seconds and seen.beat_age_seconds > 300:
         return f"no heartbeat for {seen.beat_age_seconds:.0f} s"
+    if is_silent(seen):
+        return silence(seen)
     ended_early = seen.state in (State.FAILED, State.LOST, State.PREEMPTED)
     return decision.reason if ended_early and decision.action is not Action.REUSE else ""

@@ -12,9 +12,17 @@ MLFLOW_COLUMNS = (("experiments", "experiment_id"), ("runs", "run_uuid"))
 """What every database of MLflow has, since its first version."""
 
 
+BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def is_busy(error: sqlite3.Error) -> bool:
+    """Return whether a database could not be read only because another process is writing to it, or was suspended."""
+    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF in BUSY
+
+
 def foreign_tables(database: Path) -> list[str]:
     """Return the tables of a database if it has some, but not MLflow's. Raises sqlite3.Error."""
-    with closing(_open(database)) as opened:
+    with closing(_open(database, wait_seconds=1)) as opened:
         tables = [row[0] for row in opened.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
         found = [opened.execute("SELECT 1 FROM pragma_table_info(?) WHERE name = ?", one) for one in MLFLOW_COLUMNS]
         return [] if all(one.fetchone() for one in found) else tables
@@ -66,8 +74,8 @@ def holds_only(database: Path, experiments: set[str], tags: set[str], others: st
     return names <= experiments | {"Default"} and runs <= tagged and not used and not foreign
 
 
-def _open(database: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True, timeout=20)
+def _open(database: Path, wait_seconds: float = 20) -> sqlite3.Connection:
+    return sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True, timeout=wait_seconds)
 
 
 def _marks(values: set[str]) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
-from orchestrator.recorders.mlflow_database import foreign_tables, require_sound
+from orchestrator.recorders.mlflow_database import foreign_tables, is_busy, require_sound
 from orchestrator.store.layout import Store
 from trainer.errors import UserError, printable
 
@@ -63,6 +63,7 @@ def default_target(store: Store, environment: Mapping[str, str] = os.environ) ->
 def readable_target(store: Store, *, thoroughly: bool = False) -> MlflowTarget:
     """Return the default target. Raises UserError also if its SQLite file is damaged, as far as its schema shows.
 
+    A file that another process has locked is not damaged: its recording waits, and nothing else has to.
     `thoroughly`: its pages are checked as well, which takes about 10 ms per MB.
     """
     target = default_target(store)
@@ -71,6 +72,8 @@ def readable_target(store: Store, *, thoroughly: bool = False) -> MlflowTarget:
         if file and file.exists():
             (require_sound if thoroughly else foreign_tables)(file)
     except sqlite3.DatabaseError as error:
+        if is_busy(error):
+            return target
         if target.database:
             raise UserError(str(file), f"cannot be read ({error})", _REBUILD) from None
         raise UserError(VARIABLE, f"{file} cannot be read ({error})", _WAY_OUT) from None
@@ -96,6 +99,8 @@ def _require_mlflow(file: Path) -> None:
     try:
         others = foreign_tables(file)
     except sqlite3.DatabaseError as error:
+        if is_busy(error):
+            return
         raise UserError(VARIABLE, f"{file} cannot be read ({error})", _WAY_OUT) from None
     if others:
         names = ", ".join(map(printable, others[:3])) + (", ..." if others[3:] else "")

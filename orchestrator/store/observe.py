@@ -93,6 +93,8 @@ class Observed:
 
 
 NEVER = Observed()
+LEAST_RATE, MOST_RATE = 1e-9, 1e12
+"""Of images per second, and of watts."""
 CHECKPOINT = re.compile(r"ckpt-(\d{9,})-t\d{4,}-[0-9a-f]{16}\.safetensors")
 """The name of a checkpoint, with its image counter."""
 
@@ -211,7 +213,12 @@ def _speed(latest: RunRecord | None, rows: MetricRows) -> Speed:
     seconds = _evaluation_seconds(rows)
     if latest is None:
         return Speed(evaluation_seconds=seconds)
-    return Speed(latest.images_per_second, seconds, _watts(latest), latest.energy.method)
+    return Speed(_plausible(latest.images_per_second), seconds, _plausible(_watts(latest)), latest.energy.method)
+
+
+def _plausible(rate: float | None) -> float | None:
+    """Return a speed or power; None for one that no machine can have, as a damaged record may state."""
+    return rate if not rate or LEAST_RATE <= rate <= MOST_RATE else None
 
 
 def _checkpoint_kimg(run: RunDir) -> float:

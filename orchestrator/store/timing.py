@@ -5,8 +5,11 @@ from typing import NamedTuple
 
 from orchestrator.store.layout import Store, read_job
 from trainer.config.job import Job
-from trainer.config.stored import rows_in
+from trainer.config.stored import TOLERANCE_KIMG, rows_in
 from trainer.record import RunDir, RunRecord, State, read_record
+
+LEAST_SECONDS = 1e-6
+"""Nothing that a machine does takes less: such times come from clocks that were set."""
 
 
 class Timing(NamedTuple):
@@ -30,13 +33,13 @@ class Timing(NamedTuple):
         """Return the seconds of all probes of one snapshot; None if nothing was probed."""
         rest = self.seconds - (self.startup or 0.0) - sum(self.passes)
         is_probed = self.job.work == "evaluate" and bool(self.job.options.probes)
-        return rest / self.snapshots if is_probed and self.snapshots and rest > 0 else None
+        return rest / self.snapshots if is_probed and self.snapshots and rest > LEAST_SECONDS else None
 
     @property
     def per_kimg(self) -> float | None:
         """Return the seconds per kimg without start-up and evaluations; None if nothing was trained."""
         rest = self.seconds - (self.startup or 0.0) - sum(self.passes)
-        return rest / self.kimg if self.kimg > 0 and rest > 0 else None
+        return rest / self.kimg if self.kimg > TOLERANCE_KIMG and rest > LEAST_SECONDS else None
 
 
 def timings(store: Store, trials: Iterable[str]) -> Iterator[Timing]:

@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.plan.calibration import COVERAGE, PRIOR_FREEDOM, Error, _prior_variance, expected, student_quantile
+from orchestrator.plan.calibration import (
+    COVERAGE,
+    PRIOR_FREEDOM,
+    Error,
+    _prior_variance,
+    error_of,
+    expected,
+    student_quantile,
+)
 
 SPREAD = 3.0
 ERRORS = st.lists(st.builds(Error, st.integers(0, 3).map(float), st.floats(1e-3, 1e3)), max_size=20)
@@ -70,3 +78,16 @@ def test_the_middle_is_always_inside_a_finite_range(errors: list[Error], spread:
 )
 def test_quantiles_are_those_of_students_t(freedom: float, tabulated: float) -> None:
     assert student_quantile(0.95, freedom) == pytest.approx(tabulated, rel=0.003)
+
+
+@pytest.mark.parametrize(
+    ("actual", "estimated"),
+    [(0.0, 30.0), (5e-324, 30.0), (1e11, 1e-300), (30.0, 1.7e308), (30.0, 0.0), (math.inf, 1.0), (math.nan, 1.0)],
+)
+def test_times_that_no_estimate_explains_are_no_errors(actual: float, estimated: float) -> None:
+    assert error_of(1.0, actual, estimated) is None
+
+
+def test_the_largest_errors_give_a_range_in_numbers() -> None:
+    worst = [error_of(number, 10.0 ** (6 * (-1) ** number), 1.0) for number in range(1, 9)]
+    assert all(map(math.isfinite, expected([error for error in worst if error], 2.0)))

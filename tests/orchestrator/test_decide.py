@@ -8,6 +8,7 @@ import pytest
 from orchestrator.plan.decide import Action, Decision, Rules, decide_one
 from orchestrator.plan.decide_evaluation import decide_metrics
 from orchestrator.plan.desired import Desired
+from orchestrator.store.attempt_history import AttemptSummary
 from orchestrator.store.evaluation_attempts import NO_EVALUATIONS, Evaluations
 from orchestrator.store.observe import NEVER, Measurements, Observed
 from trainer.record import State
@@ -37,6 +38,16 @@ def seen(state: State, kimg: float = 8.0, **more: Any) -> Observed:
 CASES = [
     (NEVER, Action.NEW, "never run"),
     (seen(State.PENDING), Action.LEAVE, "queued"),
+    (
+        seen(State.PENDING, history=(AttemptSummary(1, state=State.PREEMPTED),), beat_age_seconds=9),
+        Action.LEAVE,
+        "queued",
+    ),
+    (
+        seen(State.PENDING, history=(AttemptSummary(1, state=State.RUNNING),), beat_age_seconds=90, host="n1"),
+        Action.LEAVE,
+        "queued again, or suspended on n1: no heartbeat for 90 s, its job has not ended",
+    ),
     (seen(State.RUNNING, 3.0, host="n1"), Action.LEAVE, "running on n1, at 3 kimg"),
     (seen(State.DONE, metrics=ALL), Action.REUSE, "done at 8 kimg"),
     (seen(State.DONE, 12.0, metrics=ALL, horizon_kimg=12.0), Action.REUSE, "done at 12 kimg"),

@@ -198,6 +198,17 @@ def test_rows_of_two_histories_are_kept_in_the_order_of_their_times() -> None:
     assert merged(Rule.ROWS, here, there) == merged(Rule.ROWS, there, here) == FileVersion(both, 2)
 
 
+@pytest.mark.parametrize("time", ["NaN", "1" + "0" * 400, "1e300", "-1", "true", '"x"', "9" * 5000])
+def test_rows_with_a_time_that_is_none_are_merged_alike_from_both_sides(time: str) -> None:
+    rows = [json.dumps({"kimg": kimg, "time": float(kimg)}).encode() for kimg in (1, 2, 3)]
+    odd = b'{"kimg": 4, "time": ' + time.encode() + b"}"
+    here, there = (FileVersion(b"\n".join([*some, odd]) + b"\n", 1) for some in ([rows[0], rows[2]], rows[:2]))
+    found = merged(Rule.ROWS, here, there)
+    assert found == merged(Rule.ROWS, there, here)
+    assert found
+    assert [line for line in found.content.splitlines() if line != odd] == rows
+
+
 def test_a_trial_at_work_is_left_alone(full: Store, empty: Store, tmp_path: Path) -> None:
     pack(full, "test", tmp_path / "p.zip")
     run = new_trial(empty, 0)

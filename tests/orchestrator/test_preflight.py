@@ -92,6 +92,8 @@ MISTAKES = [
     ),
     ("detector: lite\n", ["detector: no detector is called 'lite'", "did you mean lite0?"]),
     ("probes: [jacobain]\n", ["probes[0]: ", "jacobian"]),
+    ("base: {preset: tiny32, data: tiny, data.validation: 60}\n", ["base.data.validation: ", "than the 60 images"]),
+    ("base: {preset: tiny32, data: tiny, data.validation: 159}\n", ["base.data.validation: ", "than the 60 images"]),
     ("budget: {cpu_hours: 1.0e-9}\n", ["over the budget of 1e-09"]),
     (
         f"{CLAIM} at 5 kimg']\n",
@@ -394,3 +396,9 @@ def test_a_search_is_priced_for_the_configurations_that_there_are(
 def test_more_cpus_than_the_machine_has_are_reported(store: Store, sweep_file: Write, capsys: Capture) -> None:
     assert main(["plan", str(sweep_file(f"{HEAD}resources: {{cpus: 500}}\n")), "--store", str(store.root)]) == 0
     assert "500 CPUs are requested, this machine has" in capsys.readouterr().out
+
+
+def test_more_memory_than_the_machine_has_is_reported(store: Store, sweep_file: Write, capsys: Capture) -> None:
+    file = sweep_file(f"{HEAD}resources: {{memory_gib: 99999}}\n")
+    assert main(["plan", str(file), "--store", str(store.root)]) == 0
+    assert "99999 GiB are requested, this machine has" in capsys.readouterr().out

@@ -24,7 +24,7 @@ from orchestrator.cli import main
 from orchestrator.recorders import ingest
 from orchestrator.recorders.cursor import Cursor, is_behind, new_points, read_cursor
 from orchestrator.recorders.tags import tags_by_trial
-from orchestrator.recorders.target import default_target, sqlite_uri
+from orchestrator.recorders.target import default_target, readable_target, sqlite_uri
 from orchestrator.store.layout import Store
 from tests.orchestrator.attempts import new_attempt, new_trial
 from tests.orchestrator.test_recorder import empty_database as empty_database
@@ -200,6 +200,19 @@ def test_a_damaged_database_is_reported_although_all_was_recorded(
     assert ("adasweep record --rebuild" if place == "own" else "name sqlite:///FILE") in line
     assert not shown.out
     assert database.read_bytes() == damaged
+
+
+@pytest.mark.parametrize("name", ["mlflow.db", "other.db"])
+def test_a_database_that_a_suspended_process_has_locked_refuses_no_run(
+    store: Store, empty_database: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    database = store.root / name
+    shutil.copy(empty_database, database)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", sqlite_uri(database))
+    with closing(sqlite3.connect(database)) as writing:
+        writing.execute("BEGIN EXCLUSIVE")
+        assert readable_target(store) == default_target(store)
+    assert readable_target(store, thoroughly=True).file == database
 
 
 @pytest.mark.parametrize(("name", "kind"), [("mlflow.db", "emptied"), ("other.db", "deleted")])

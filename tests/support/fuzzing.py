@@ -1,4 +1,4 @@
-"""Fuzzing for a length of time: all fuzzers together take a minute in `make test`, and thirty in `make test-slow`."""
+"""Fuzzing for a length of time: all together take over a minute in `make test`, and over thirty in `make test-slow`."""
 
 import copy
 import time
@@ -20,7 +20,7 @@ LASTING = pytest.mark.parametrize(
         pytest.param(180, id="long", marks=[pytest.mark.slow, pytest.mark.timeout(1200)]),
     ],
 )
-"""How long each of the eleven fuzzers lasts. The timeouts leave time to make a failing example smaller."""
+"""How long each of the fuzzers lasts. The timeouts leave time to make a failing example smaller."""
 
 
 def fuzz_for(seconds: float, examples: st.SearchStrategy[T], judge: Callable[[T], object]) -> None:

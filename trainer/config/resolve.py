@@ -51,7 +51,7 @@ def _data_tree(wanted: Any, data: DataDescription, seed: int) -> Tree:
     wanted = dict(wanted) if isinstance(wanted, Mapping) else {}
     validation = wanted.get("validation", 0)
     left = data.images - validation if isinstance(validation, int) else data.images
-    defaults = {"subset": left, "subset_seed": seed}
+    defaults = {"subset": max(1, left), "subset_seed": seed}
     return {**defaults, **wanted, **_described(data)}
 
 

@@ -11,7 +11,7 @@ from itertools import pairwise
 from json import JSONDecodeError
 from math import inf
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, Protocol, TypeVar
+from typing import Annotated, Any, NamedTuple, Protocol, TypeGuard, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
 
@@ -126,7 +126,7 @@ def place_fault(row: StoredRow) -> str:
     """Return what is wrong with the kimg, time or attempt of a row, "" if nothing is."""
     if not _within(row.get("kimg"), MOST_KIMG):
         return f"kimg is not a number from 0 to {MOST_KIMG:g}"
-    if "time" in row and not _within(row["time"], MOST_SECONDS):
+    if "time" in row and not is_moment(row["time"]):
         return "time is not a number of seconds since 1970"
     return _first_fault(row, ("attempt",), _is_count, "a count")
 
@@ -204,6 +204,11 @@ def _first_fault(row: StoredRow, names: Iterable[str], fits: Callable[[Any], boo
         if value is not None and not fits(value):
             return f"{name} is not {what}"
     return ""
+
+
+def is_moment(value: Any) -> TypeGuard[float]:
+    """Return whether a value is a number of seconds since 1970."""
+    return _within(value, MOST_SECONDS)
 
 
 def _within(value: Any, most: float) -> bool:

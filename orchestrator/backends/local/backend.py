@@ -57,11 +57,14 @@ class LocalBackend:
         return f"needs {resources.whole_gpus} GPUs, this machine has {gpus}; name a cluster with --backend"
 
     def doubts(self, resources: Resources) -> str:
-        """Return a message if this machine has too few CPUs: attempts share them, and take longer than priced."""
-        cpus = self.capacity.cpus
-        if resources.cpus <= cpus:
-            return ""
-        return f"{resources.cpus} CPUs are requested, this machine has {cpus}: runs take longer than priced"
+        """Return a message if this machine has too few CPUs, which attempts share, or too little memory."""
+        cpus, gib = self.capacity.cpus, memory_gib()
+        found = []
+        if resources.cpus > cpus:
+            found.append(f"{resources.cpus} CPUs are requested, this machine has {cpus}: runs take longer than priced")
+        if resources.memory_gib > gib:
+            found.append(f"{resources.memory_gib:g} GiB are requested, this machine has {gib:.0f}: runs may be killed")
+        return "; ".join(found)
 
     def render(self, tasks: Sequence[Task]) -> Submission:
         capacity = self.capacity
@@ -140,6 +143,11 @@ class LocalBackend:
 
     def _run(self, handle: Handle) -> RunDir:
         return self.store.run(handle.trial)
+
+
+def memory_gib() -> float:
+    """Return the memory of this machine."""
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
 
 
 def open_backend(store: Store, cpus: int | None = None) -> LocalBackend:
