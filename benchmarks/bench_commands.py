@@ -22,6 +22,8 @@ ROOT = Path(__file__).resolve().parents[1]
 DEMO, IMAGES = ROOT / "sweeps" / "demo.yaml", 10_000
 SCRIPTED = ROOT / "tests" / "orchestrator" / "scripted_worker.py"
 TAKEN, ALLOWED = "CPU time", "aim"
+NOT_INHERITED = ("MLFLOW_TRACKING_URI", "PYTHONDONTWRITEBYTECODE")
+"""Variables that would change what is measured: where `record` looks, and whether each call compiles all modules."""
 
 COMMANDS: Mapping[str, Sequence[str]] = {
     "plan of the demo": ("plan", str(DEMO)),
@@ -59,7 +61,7 @@ def _trained_demo() -> Iterator[Path]:
         store = Path(folder) / "store"
         write_placeholder(store / "data" / "fashion-mnist-10k-16.zip", IMAGES, 16, "L", classes=10)
         worker = {"ADASWEEP_WORKER": f"{sys.executable} {SCRIPTED}", "ADASWEEP_STEP_SECONDS": "0.001"}
-        _cpu_ms(("-m", "orchestrator", "run", str(DEMO)), store, ExitCode.SOME_FAILED, **worker)
+        cpu_ms(("-m", "orchestrator", "run", str(DEMO)), store, ExitCode.SOME_FAILED, **worker)
         yield store
 
 
@@ -68,15 +70,15 @@ def _least(commands: Mapping[str, Sequence[str]], store: Path, rounds: int) -> I
     taken: dict[str, list[float]] = {name: [] for name in commands}
     for _ in range(rounds + 1):
         for name, words in commands.items():
-            taken[name].append(_cpu_ms(words, store))
+            taken[name].append(cpu_ms(words, store))
     for name, found in taken.items():
         yield Ratio(name, TAKEN, ALLOWED, min(found[1:]), 1000 * ALLOWED_SECONDS[name])
 
 
-def _cpu_ms(words: Sequence[str], store: Path, expected: int = 0, **more: str) -> float:
+def cpu_ms(words: Sequence[str], store: Path, expected: int = 0, **more: str) -> float:
     """Return the CPU milliseconds of a Python process. Raises RuntimeError unless it ends with the code `expected`."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "ADASWEEP_STORE": str(store), **more}
-    environment.pop("MLFLOW_TRACKING_URI", None)
+    kept = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
+    environment = {**kept, "PYTHONPATH": str(ROOT), "ADASWEEP_STORE": str(store), **more}
     before = os.times()
     done = subprocess.run([sys.executable, "-P", *words], env=environment, capture_output=True, text=True, check=False)
     after = os.times()

@@ -102,6 +102,21 @@ def test_without_compilers_it_says_what_is_missing(empty: Path, monkeypatch: pyt
     assert "no nvcc" in printed["cuda"].detail
 
 
+def test_nvcc_counts_only_with_a_cpp_compiler_and_calls_that_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tool = tmp_path / "compiler"
+    tool.write_text("#!/bin/sh\necho release 1\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("NVCC", str(tool))
+    monkeypatch.setenv("CXX", "")
+    assert toolchain.nvcc() is None
+    monkeypatch.setenv("CXX", str(tool))
+    assert toolchain.nvcc() == (str(tool), "release 1")
+    assert toolchain.host_options() == [f"-ccbin={tool}"]
+
+
 @pytest.mark.usefixtures("empty")
 def test_auto_without_a_build_is_the_reference_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     assert choice.choose("auto", "cpu").name == "reference"

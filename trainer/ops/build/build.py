@@ -16,7 +16,7 @@ from trainer.errors import OutputError, UserError
 from trainer.files import create_folder, replace_file
 from trainer.ops.build import place
 from trainer.ops.build.recipes import CPU_FLAGS, CPU_VARIANTS, CUDA_FLAGS, GENERIC, X86_FLAGS
-from trainer.ops.build.toolchain import NO_COMPILER, NO_NVCC, Compiler, architectures, cxx, nvcc, run
+from trainer.ops.build.toolchain import NO_COMPILER, NO_NVCC, Compiler, architectures, cxx, host_options, nvcc, run
 
 
 def build(kind: place.BuildKind, again: bool = False) -> Path:
@@ -66,7 +66,8 @@ def _cuda_commands(compiler: Compiler, part: Path) -> list[list[str]]:
     codes = [f"-gencode=arch=compute_{one},code=sm_{one}" for one in known]
     newest = f"-gencode=arch=compute_{known[-1]},code=compute_{known[-1]}"
     source = str(place.SOURCES / "cuda.cu")
-    return [[compiler.path, *CUDA_FLAGS, *codes, newest, "--threads=0", source, "-o", str(part / "cuda.so")]]
+    options = [*host_options(), *CUDA_FLAGS, *codes, newest, "--threads=0"]
+    return [[compiler.path, *options, source, "-o", str(part / "cuda.so")]]
 
 
 def _describe(part: Path, compiler: Compiler) -> None:

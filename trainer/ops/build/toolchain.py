@@ -11,7 +11,7 @@ from trainer.errors import UserError
 from trainer.ops.build.recipes import WANTED_ARCHITECTURES
 
 NO_COMPILER = "no C++ compiler; install one (Debian: apt-get install g++), or set CXX"
-NO_NVCC = "no nvcc; install the CUDA toolkit, or set NVCC to its path"
+NO_NVCC = "no nvcc with a C++ compiler that it can call; install the CUDA toolkit and g++, or set NVCC and CXX"
 
 
 class Compiler(NamedTuple):
@@ -27,8 +27,14 @@ def cxx() -> Compiler | None:
 
 
 def nvcc() -> Compiler | None:
-    """Return the CUDA compiler: $NVCC, nvcc on the path, or that of /usr/local/cuda."""
-    return _first([os.environ.get("NVCC"), "nvcc", "/usr/local/cuda/bin/nvcc"])
+    """Return the CUDA compiler: $NVCC, nvcc on the path, or that of /usr/local/cuda; None without a C++ compiler."""
+    return cxx() and _first([os.environ.get("NVCC"), "nvcc", "/usr/local/cuda/bin/nvcc"])
+
+
+def host_options() -> list[str]:
+    """Return the options that make nvcc call the C++ compiler found here, instead of the first gcc on the path."""
+    host = cxx()
+    return [f"-ccbin={host.path}"] if host else []
 
 
 def architectures(compiler: Compiler) -> list[int]:
