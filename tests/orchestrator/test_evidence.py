@@ -221,6 +221,26 @@ def test_a_trial_at_work_is_left_alone(full: Store, empty: Store, tmp_path: Path
     assert run.ticks.exists()
 
 
+def test_a_trial_of_several_attempts_is_merged_with_its_tokens_and_the_next_is_above(
+    full: Store, empty: Store, tmp_path: Path
+) -> None:
+    run = new_trial(full, 0)
+    for _ in range(3):
+        acquire(run.path).release()
+    pack(full, "test", tmp_path / "p.zip", WEIGHTS)
+    assert unpack(empty, tmp_path / "p.zip").in_use == []
+    assert files(empty) == files(full)
+    there = new_trial(empty, 0).path
+    assert {path.name for path in (run.path / "leases").iterdir()} <= {p.name for p in (there / "leases").iterdir()}
+    assert acquire(there).token == 5
+
+
+def test_a_token_that_no_store_issues_is_no_evidence() -> None:
+    folder = "trials/ab/ab0000000000/leases"
+    assert kind_of(f"{folder}/000007.ended")
+    assert [kind_of(f"{folder}/{name}") for name in ("999999999999999", "00000\u0667")] == [None, None]
+
+
 DIES = """
 import os, signal, sys
 from pathlib import Path
