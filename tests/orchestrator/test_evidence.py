@@ -439,6 +439,20 @@ def test_pruning_lists_what_can_go_and_removes_it_on_request(full: Store, capsys
     assert len(list(run.checkpoints.iterdir())) == 2
 
 
+@pytest.mark.parametrize("spoil", [Path.mkdir, lambda path: path.symlink_to("nowhere"), os.mkfifo])
+def test_pruning_skips_what_is_no_file(
+    full: Store, spoil: Callable[[Path], object], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, other = new_trial(full, 0), new_trial(full, 1)
+    for path in (*run.path.glob("snapshots/snapshot-*"), *run.checkpoints.glob("ckpt-*")):
+        path.unlink()
+        spoil(path)
+    assert main(["store", "prune", "--checkpoints", "--snapshots", "--yes", "--json", "--store", str(full.root)]) == 0
+    printed = capsys.readouterr().out
+    assert other.path.name in printed
+    assert run.path.name not in printed
+
+
 def test_pruning_leaves_unfinished_and_running_trials_what_they_need(
     full: Store, capsys: pytest.CaptureFixture[str]
 ) -> None:
