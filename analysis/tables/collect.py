@@ -44,7 +44,7 @@ class SeenShards:
 
     def known(self, store: ResultStore) -> dict[str, _Known]:
         """Return the recorded signature of each trial; shards of another schema version are ignored."""
-        paths = sorted((store.tables / "runs").glob("[0-9a-f][0-9a-f].parquet"))
+        paths = sorted(path for path in (store.tables / "runs").glob("[0-9a-f][0-9a-f].parquet") if path.exists())
         self.shards = {path: self._current(store, path) for path in paths}
         return {trial: known for _, trials in self.shards.values() for trial, known in trials.items()}
 

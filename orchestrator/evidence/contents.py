@@ -65,7 +65,7 @@ KINDS = (
         "checkpoints",
     ),
     _kind("start", rf"{TRIAL}/start\.safetensors", Rule.KEEP, "checkpoints"),
-    _kind("lease", rf"{TRIAL}/leases/\d{{6,}}(?:\.ended)?", Rule.KEEP, "checkpoints"),
+    _kind("lease", rf"{TRIAL}/leases/[0-9]{{6}}(?:\.ended)?", Rule.KEEP, "checkpoints"),
     _kind("plan", rf"sweeps/{NAMES}/plan\.json", Rule.NEWEST),
     _kind("search", rf"sweeps/{NAMES}/optuna\.jsonl", Rule.LOG),
     _kind("times", rf"sweeps/{NAMES}/runs\.jsonl", Rule.LOG),

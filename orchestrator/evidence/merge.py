@@ -14,6 +14,7 @@ from orchestrator.store.layout import Store, writing
 from orchestrator.store.lease import Lease, acquire
 from trainer.config.stored import is_moment
 from trainer.files import parsed_json, remove_abandoned, replacing
+from trainer.recording.fence import ENDED
 
 
 class EvidenceSource(Protocol):
@@ -77,15 +78,22 @@ def _merge_folder(store: Store, source: EvidenceSource, folder: str, files: list
 
 @contextlib.contextmanager
 def _lease_on(folder: Path, files: Sequence[PackedFile]) -> Iterator[Lease | None]:
-    """Hold the lease of a trial or search during the merge. Raises LeaseHeld."""
+    """Hold the lease of a trial or search during the merge, above the tokens among `files`. Raises LeaseHeld."""
     if not any(file.what.rule is Rule.LOG or file.path.startswith("trials/") for file in files):
         yield None
         return
     lease = acquire(folder)
     try:
+        lease = lease.raised_above(_top_token(files))
         yield lease
     finally:
         lease.release()
+
+
+def _top_token(files: Sequence[PackedFile]) -> int:
+    """Return the highest token of a lease among files, 0 if there is none."""
+    tokens = (file.path.rpartition("/")[2].removesuffix(ENDED) for file in files if file.what.name == "lease")
+    return max(map(int, tokens), default=0)
 
 
 def _changes(store: Store, source: EvidenceSource, files: Sequence[PackedFile]) -> Iterator[FileUpdate]:

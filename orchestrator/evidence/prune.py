@@ -52,7 +52,7 @@ def removable(store: Store, seen: Mapping[str, Observed], options: PruneOptions)
         if done and options.last_checkpoints:
             yield from (_removable(path, trial, "checkpoint of a trial that is done") for path in last)
         if done and options.snapshots:
-            every = (run.snapshot_of(*kept) for kept in run.snapshot_files())
+            every = (path for kept in run.snapshot_files() if (path := run.snapshot_of(*kept)).is_file())
             paths = (path for path in every if path not in awaited and _digest(path) not in needed)
             yield from (_removable(path, trial, "snapshot of a trial that is done") for path in paths)
 
@@ -88,7 +88,8 @@ def _removable(path: Path, trial: str, reason: str) -> Removable:
 
 def _checkpoints(run: RunDir) -> tuple[list[Path], list[Path]]:
     """Return the checkpoints older than the newest intact one, and the others."""
-    matches = [(match, path) for path in run.checkpoints.glob("ckpt-*") if (match := CHECKPOINT.fullmatch(path.name))]
+    files = (path for path in run.checkpoints.glob("ckpt-*") if path.is_file())
+    matches = [(match, path) for path in files if (match := CHECKPOINT.fullmatch(path.name))]
     ordered = [path for _, path in sorted(matches, key=lambda one: (int(one[0][1]), int(one[0][2])))]
     intact = [place for place, path in enumerate(ordered) if _digest(path)[:16] == path.name[-28:-12]]
     newest = max(intact, default=0)

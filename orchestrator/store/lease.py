@@ -94,6 +94,16 @@ class Lease:
         if top != self.token:
             raise LeaseSuperseded(f"{self.directory}: token {self.token} was superseded by {top}")
 
+    def raised_above(self, token: int) -> "Lease":
+        """Return this lease with a token above `token`, under which files of tokens up to it may be added."""
+        if token < self.token:
+            return self
+        self.check()
+        raised = Lease(self.directory, self.holder.model_copy(update={"token": token + 1}))
+        _claim(self.directory, raised.holder)
+        raised.beat()
+        return raised
+
     def beat(self) -> None:
         """Renew the lease. Raises LeaseSuperseded if another process has taken over."""
         self._write(expires=time.time() + TTL_SECONDS)

@@ -15,13 +15,14 @@ def locate_error(detail: ErrorDetails, settings: Sequence[Setting]) -> Misfit:
     """Return the location of an invalid value and the problem.
 
     It is the last setting that affects the key of the error; for an error of the whole configuration, the last setting
-    that its message mentions.
+    that its message mentions. If it mentions none, it is the last setting of an axis, or `base` if there is no axis.
     """
     key = dotted(detail["loc"])
     text = f"'{key}' is not a setting here" if detail["type"] == "extra_forbidden" else error_text(detail)
     if not key:
         named = [s for s in settings if re.search(rf"\b{re.escape(s.key.rsplit('.', 1)[-1])}\b", text)]
-        return Misfit((named or list(settings))[-1].path, text, concerns_cell=True)
+        path = (named or list(settings))[-1].path
+        return Misfit(path if named or path[0] != "base" else ("base",), text, concerns_cell=True)
     suspects = affecting(key, settings)
     if not suspects:
         return Misfit(("base",), f"{key}: {text}", concerns_cell=True)

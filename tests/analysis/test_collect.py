@@ -78,6 +78,16 @@ def test_tables_of_another_schema_version_are_rebuilt(one: ResultStore) -> None:
     assert collect(one).read == 1
 
 
+def test_tables_that_are_links_to_nowhere_are_made_again(one: ResultStore) -> None:
+    collect(one)
+    whole = {name: rows(one, name) for name in SCHEMAS}
+    for path in one.tables.glob("*/*.parquet"):
+        path.unlink()
+        path.symlink_to("nowhere")
+    assert collect(one).read == 1
+    assert {name: rows(one, name) for name in SCHEMAS} == whole
+
+
 def test_last_line_per_kimg_and_key_wins(one: ResultStore) -> None:
     again = {**score_line(RUN, 40.0), "attempt": 2, "value": 1.5}
     append_lines(one.run(id_of(RUN)).metrics, [again])

@@ -12,6 +12,7 @@ from PIL import Image, ImageOps
 
 from tests.data.pictures import pixels
 from trainer.commands.project import read_image
+from trainer.config.dataset.describe import examine
 from trainer.config.dataset.preparation import read_settings
 from trainer.data.dataset import full_set
 from trainer.data.decode import decode, decode_any
@@ -300,6 +301,9 @@ def test_of_an_animation_the_first_frame_is_taken_and_reported(tmp_path: Path, f
     source = folder_of(tmp_path / "in", [content, content], suffix)
     assert prepared(source).shape == (2, 8, 8, 3)
     assert "2 images with several frames or pages, of which the first was used" in reported(source)
+    told = "of images with several frames or pages the first is read"
+    assert told in examine(source, tmp_path).remarks
+    assert told in verify(source).remarks
 
 
 def test_unreadable_exif_is_reported_and_the_pixels_are_kept(tmp_path: Path) -> None:

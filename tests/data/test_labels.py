@@ -100,7 +100,7 @@ def test_an_entry_that_is_not_a_pair_is_named(tmp_path: Path, pair: object) -> N
         describe(labelled(tmp_path / "cats", [pair]), tmp_path)
 
 
-@pytest.mark.parametrize("label", [MAX_CLASSES, 10**30, "9" * 5000, float("inf"), [[]] * 1000])
+@pytest.mark.parametrize("label", [MAX_CLASSES, 10**30, "9" * 5000, float("inf"), float("nan"), [[]] * 1000])
 def test_a_class_that_is_not_a_small_number_is_named_in_one_short_line(tmp_path: Path, label: object) -> None:
     with pytest.raises(DataError, match="not a class number") as caught:
         describe(labelled(tmp_path / "cats", [[name(0), label], [name(1), 0]]), tmp_path)

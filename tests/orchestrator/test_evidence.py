@@ -221,6 +221,26 @@ def test_a_trial_at_work_is_left_alone(full: Store, empty: Store, tmp_path: Path
     assert run.ticks.exists()
 
 
+def test_a_trial_of_several_attempts_is_merged_with_its_tokens_and_the_next_is_above(
+    full: Store, empty: Store, tmp_path: Path
+) -> None:
+    run = new_trial(full, 0)
+    for _ in range(3):
+        acquire(run.path).release()
+    pack(full, "test", tmp_path / "p.zip", WEIGHTS)
+    assert unpack(empty, tmp_path / "p.zip").in_use == []
+    assert files(empty) == files(full)
+    there = new_trial(empty, 0).path
+    assert {path.name for path in (run.path / "leases").iterdir()} <= {p.name for p in (there / "leases").iterdir()}
+    assert acquire(there).token == 5
+
+
+def test_a_token_that_no_store_issues_is_no_evidence() -> None:
+    folder = "trials/ab/ab0000000000/leases"
+    assert kind_of(f"{folder}/000007.ended")
+    assert [kind_of(f"{folder}/{name}") for name in ("999999999999999", "00000\u0667")] == [None, None]
+
+
 DIES = """
 import os, signal, sys
 from pathlib import Path
@@ -417,6 +437,20 @@ def test_pruning_lists_what_can_go_and_removes_it_on_request(full: Store, capsys
     assert main([*words, "--yes"]) == 0
     assert not older.exists()
     assert len(list(run.checkpoints.iterdir())) == 2
+
+
+@pytest.mark.parametrize("spoil", [Path.mkdir, lambda path: path.symlink_to("nowhere"), os.mkfifo])
+def test_pruning_skips_what_is_no_file(
+    full: Store, spoil: Callable[[Path], object], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, other = new_trial(full, 0), new_trial(full, 1)
+    for path in (*run.path.glob("snapshots/snapshot-*"), *run.checkpoints.glob("ckpt-*")):
+        path.unlink()
+        spoil(path)
+    assert main(["store", "prune", "--checkpoints", "--snapshots", "--yes", "--json", "--store", str(full.root)]) == 0
+    printed = capsys.readouterr().out
+    assert other.path.name in printed
+    assert run.path.name not in printed
 
 
 def test_pruning_leaves_unfinished_and_running_trials_what_they_need(

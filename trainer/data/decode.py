@@ -7,7 +7,7 @@ from jaxtyping import UInt8
 from PIL import Image
 
 from trainer.config.dataset.header import Header, read_header, require_plain
-from trainer.config.dataset.image_file import ImageFacts, facts_of, opened
+from trainer.config.dataset.image_file import ImageFacts, facts_of, is_animated, opened
 from trainer.config.dataset.plain_pixels import brightest, plain
 from trainer.errors import DataError
 
@@ -51,7 +51,7 @@ def decode_any(content: bytes, place: str) -> DecodedFile:
     """Return the pixels of an image file: upright, 8 bits, a transparent colour as alpha; of the first frame."""
     with opened(content, place) as image:
         facts = facts_of(image, content, place)
-        animated = bool(getattr(image, "is_animated", False))
+        animated = is_animated(image)
         most = brightest(image) if facts.bits > 8 and facts.channels == 1 and image.mode != "L" else 0
         return DecodedFile(_array(plain(image, facts)), facts.channels, facts, most, animated)
 

@@ -57,7 +57,6 @@ def verify(path: Path, progress: DecodeProgress | None = None) -> Findings:
 
 def _check_all(archive: Archive, found: Findings, progress: DecodeProgress | None) -> None:
     first: Header | None = None
-    bits = 0
     seen: dict[bytes, str] = {}
     for number, name in enumerate(archive.images, 1):
         try:
@@ -65,7 +64,7 @@ def _check_all(archive: Archive, found: Findings, progress: DecodeProgress | Non
         except DataError as error:
             found.problems.append(str(error))
             continue
-        first, bits = first or header, max(bits, header.bits)
+        first = header.joined(first)
         earlier = seen.setdefault(digest, name)
         if earlier != name:
             found.duplicates.append((earlier, name))
@@ -73,7 +72,7 @@ def _check_all(archive: Archive, found: Findings, progress: DecodeProgress | Non
             progress(number, found.images)
     if first:
         found.resolution, found.channels = first.width, first.channels
-        found.remarks += reduced(bits)
+        found.remarks += reduced(first)
 
 
 def _check_image(archive: Archive, name: str, first: Header | None) -> tuple[Header, bytes]:

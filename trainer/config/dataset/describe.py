@@ -101,7 +101,7 @@ def _examined(path: Path, data_dir: Path) -> DataExamination:
         channels=header.channels,
         classes=1 + max(labels.classes) if labels.classes else 0,
     )
-    remarks = [*empty_classes(labels.classes), *labels.remarks, *reduced(header.bits), *archive.remarks]
+    remarks = [*empty_classes(labels.classes), *labels.remarks, *reduced(header), *archive.remarks]
     return DataExamination(description, [*misnamed(path), *remarks])
 
 

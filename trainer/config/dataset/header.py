@@ -7,7 +7,7 @@ from typing import NamedTuple
 from PIL import Image
 
 from trainer.config.dataset.archive import Archive
-from trainer.config.dataset.image_file import ImageFacts, facts_of, opened
+from trainer.config.dataset.image_file import ImageFacts, facts_of, is_animated, opened
 from trainer.config.dataset.plain_pixels import key_alpha
 from trainer.errors import DataError
 
@@ -16,23 +16,28 @@ EIGHT_BITS = 8
 
 
 class Header(NamedTuple):
-    """Size and format of an image file. `bits` are per sample; more than 8 are reduced to 8."""
+    """Size and format of an image file, of its first frame. `bits` are per sample; more than 8 are reduced to 8."""
 
     width: int
     height: int
     channels: int
     bits: int = EIGHT_BITS
+    animated: bool = False
+
+    def joined(self, first: "Header | None") -> "Header":
+        """Return the size and channels of the first image of a set, with what any image so far is read with."""
+        if first is None:
+            return self
+        return first._replace(bits=max(first.bits, self.bits), animated=first.animated or self.animated)
 
 
 def common_header(archive: Archive, names: Sequence[str]) -> Header:
     """Return the size and channels common to the images `names`. Raises DataError for one that does not fit."""
-    first: Header | None = None
-    bits = EIGHT_BITS
+    common: Header | None = None
     for name in names:
-        header = read_header(archive.read(name), f"{archive.path}/{name}", first)
-        first, bits = first or header, max(bits, header.bits)
-    assert first is not None, "a data set has images"
-    return first._replace(bits=bits)
+        common = read_header(archive.read(name), f"{archive.path}/{name}", common).joined(common)
+    assert common is not None, "a data set has images"
+    return common
 
 
 def read_header(content: bytes, place: str, first: Header | None) -> Header:
@@ -42,7 +47,7 @@ def read_header(content: bytes, place: str, first: Header | None) -> Header:
     """
     with opened(content, place) as image:
         facts = facts_of(image, content, place)
-        header = Header(image.width, image.height, facts.channels, facts.bits)
+        header = Header(image.width, image.height, facts.channels, facts.bits, is_animated(image))
         if first is None:
             require_square(place, header)
         else:
@@ -51,9 +56,10 @@ def read_header(content: bytes, place: str, first: Header | None) -> Header:
     return header
 
 
-def reduced(bits: int) -> list[str]:
-    """Return a remark on samples of more than 8 bits."""
-    return [f"samples of {bits} bits are read as 8 bits, the high byte"] if bits > EIGHT_BITS else []
+def reduced(header: Header) -> list[str]:
+    """Return remarks on what is not read of the images: the low bits of samples, and further frames."""
+    deep = [f"samples of {header.bits} bits are read as 8 bits, the high byte"] if header.bits > EIGHT_BITS else []
+    return [*deep, *(["of images with several frames or pages the first is read"] if header.animated else [])]
 
 
 def require_plain(image: Image.Image, facts: ImageFacts, place: str) -> None:

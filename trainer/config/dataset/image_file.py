@@ -89,6 +89,11 @@ def facts_of(image: Image.Image, content: bytes, place: str) -> ImageFacts:
     return ImageFacts(channels, _orientation(image, content), bits, inverted, step)
 
 
+def is_animated(image: Image.Image) -> bool:
+    """Return whether an image has more than one frame or page."""
+    return bool(getattr(image, "is_animated", False))
+
+
 def _require_sane_size(image: Image.Image, place: str) -> None:
     size = f"{image.width}x{image.height} pixels"
     if min(image.size) < 1:

@@ -76,7 +76,7 @@ def _table(pairs: Sequence[Any], place: str) -> dict[str, tuple[str, Any]]:
             raise _malformed(place, f"{str(pair)[:40]} is not a pair of name and class")
         name, label = pair
         before = table.setdefault(canonical(name), (name, label))[1]
-        if type(before) is not type(label) or before != label:
+        if before is not label and (type(before) is not type(label) or before != label):
             raise DataError(place, f"gives image {name} two classes, {before!r} and {label!r}", "remove one")
     return table
 
