@@ -26,7 +26,7 @@ from orchestrator.recorders.holdings import holdings_of
 from orchestrator.recorders.rebuild import rebuild
 from orchestrator.recorders.report import Report, error_line, read_report, write_report
 from orchestrator.recorders.target import MlflowTarget, default_target
-from orchestrator.store.layout import Store
+from orchestrator.store.layout import Store, writing
 from orchestrator.store.lease import Lease, acquire, holder
 from trainer.command_line.group import new_app
 from trainer.command_line.program import run_program
@@ -135,11 +135,18 @@ def await_lease(store: Store, target: MlflowTarget, parent: Parent) -> Lease | N
     while True:
         since = since or (time.time() if is_last(store, parent) else None)
         try:
-            return acquire(store.root / "mlflow")
+            return _acquired(store)
         except LeaseHeld:
             if since and (_has_passed(store, target, since) or time.time() > since + PATIENCE_SECONDS):
                 return None
         parent.listen(POLL_SECONDS)
+
+
+def _acquired(store: Store) -> Lease:
+    """Return the recorder's lease. Raises LeaseHeld, and StoreError if its files cannot be written."""
+    place = store.root / "mlflow"
+    with writing(place):
+        return acquire(place)
 
 
 def _has_passed(store: Store, target: MlflowTarget, since: float) -> bool:
@@ -163,7 +170,7 @@ def record_once(
     store: Store, target: MlflowTarget, log: Callable[[str], object], *, from_scratch: bool = False
 ) -> Report:
     """Make one pass, or record everything again; return the report. Raises LeaseHeld, LeaseSuperseded."""
-    lease = acquire(store.root / "mlflow")
+    lease = _acquired(store)
     try:
         if not from_scratch:
             return Recorder(store, target, log).catch_up(lease)

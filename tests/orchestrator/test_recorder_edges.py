@@ -390,3 +390,14 @@ def test_recording_nothing_new_imports_no_mlflow(store: Store, run: RunDir) -> N
     done = subprocess.run([sys.executable, "-c", code], env={"ADASWEEP_STORE": str(store.root)}, check=False)
     assert done.returncode == 0
     assert not is_behind(store, default_target(store), [run.path.name])
+
+
+def test_something_in_the_way_of_the_recorders_lease_is_named(
+    store: Store, run: RunDir, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_record(run, State.DONE)
+    (store.root / "mlflow" / "lease.json").mkdir(parents=True)
+    assert main(["record", "--store", str(store.root)]) == 2
+    told = capsys.readouterr().err
+    assert "lease.json: cannot be written (is a directory)" in told
+    assert "Traceback" not in told
