@@ -115,11 +115,12 @@ def test_any_change_of_a_pack_is_merged_skipped_or_refused(
 ) -> None:
     pack(full, "test", tmp_path / "p.zip", WEIGHTS)
     whole, ground = (tmp_path / "p.zip").read_bytes(), tmp_path / "ground"
-    root = ground / "deep" / "store"
+    root, folder = ground / "deep" / "store", full.run(next(full.ids())).path.relative_to(full.root)
 
-    def judge(path: Path) -> None:
+    def judge(drawn: tuple[Path, str]) -> None:
+        path, obstacle = drawn
         shutil.rmtree(ground, ignore_errors=True)
-        root.parent.mkdir(parents=True)
+        (root / obstacle).mkdir(parents=True)
         code = main(["unpack", str(path), "--store", str(root)])
         _, err = capfd.readouterr()
         assert code in (0, 2, 3), err
@@ -131,4 +132,5 @@ def test_any_change_of_a_pack_is_merged_skipped_or_refused(
         assert all(kind_of(file.relative_to(root).as_posix()) or file.name == "lease.json" for file in written), written
         assert not Path("/escaped").exists()
 
-    fuzz_for(seconds, packs(whole, tmp_path / "changed.zip"), judge)
+    obstacles = st.sampled_from(["", "sweeps/test/plan.json", f"{folder}/attempts/001/record.json"])
+    fuzz_for(seconds, st.tuples(packs(whole, tmp_path / "changed.zip"), obstacles), judge)
