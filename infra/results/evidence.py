@@ -43,7 +43,9 @@ def read_packs(packs: Sequence[Path], sweep: str, folder: Path) -> PackedResults
     """
     for path in packs:
         with open_pack(path) as pack:
-            merge(Store(folder), pack)
+            done = merge(Store(folder), pack)
+        for obstacle in done.blocked:
+            raise obstacle
     store = open_store(folder)
     skipped = collect(store).skipped
     runs, curves = load(store, sweep)

@@ -74,7 +74,9 @@ def execute(store: Store, tier: str, cpus: int | None, *, as_json: bool) -> int:
 
 def _unpack_source(store: Store) -> None:
     with open_pack(SOURCE) as pack:
-        merge(store, pack)
+        done = merge(store, pack)
+    for obstacle in done.blocked:
+        raise obstacle
     _print(f"source: demo_source, trained before, from {SOURCE}")
 
 

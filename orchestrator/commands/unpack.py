@@ -33,10 +33,12 @@ def unpack(pack: PackArgument, store: StoreOption = DEFAULT_STORE, as_json: Json
 def print_merged(done: Merged, what: str, *, as_json: bool) -> int:
     """Print the result of a merge, and return the exit code."""
     if as_json:
-        print_json(done._asdict())
+        print_json({**done._asdict(), "blocked": [str(obstacle) for obstacle in done.blocked]})
     else:
         line = f"{what}, {done.written} files written, {done.unchanged} unchanged"
         result_console().print(line, markup=False, soft_wrap=True)
     for folder in done.in_use:
         progress_console().print(f"{folder} is in use and was skipped; merge again when it is free", markup=False)
-    return ExitCode.SOME_FAILED if done.in_use else ExitCode.DONE
+    for obstacle in done.blocked:
+        progress_console().print(f"skipped {obstacle}", markup=False, soft_wrap=True)
+    return ExitCode.SOME_FAILED if done.in_use or done.blocked else ExitCode.DONE

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from pydantic import ValidationError
 
 from orchestrator.errors import StoreError
-from orchestrator.evidence.manifest import NAME, Manifest, PackedFile
+from orchestrator.evidence.manifest import LONGEST_NAME, NAME, Manifest, PackedFile
 from trainer.files import parsed_json
 
 MANIFEST_BYTES = 64 << 20
@@ -56,7 +56,7 @@ class Pack:
         known = {NAME, *(f"objects/{file.sha256}" for file in self.files)}
         names = [info.filename for info in self._archive.infolist()]
         if strange := sorted(set(names) - known):
-            raise _refused(self._path, f"{strange[0]!r} is not in its manifest")
+            raise _refused(self._path, f"{strange[0][:LONGEST_NAME]!r} is not in its manifest")
         if len(names) > len(known):
             raise _refused(self._path, "a name appears twice")
         if sum(file.size for file in self.files) > EXPANSION * self._path.stat().st_size + SLACK_BYTES:

@@ -1,6 +1,7 @@
 """Merges evidence into a store. Nothing newer is lost, and merging again changes nothing."""
 
 import contextlib
+import errno
 import os
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -13,8 +14,16 @@ from orchestrator.evidence.manifest import PackedFile
 from orchestrator.store.layout import Store, writing
 from orchestrator.store.lease import Lease, acquire
 from trainer.config.stored import is_moment
+from trainer.errors import UserError
 from trainer.files import parsed_json, remove_abandoned, replacing
 from trainer.recording.fence import ENDED
+
+IN_THE_WAY = frozenset({errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ELOOP, errno.EACCES, errno.EPERM})
+"""Why a file cannot be written although others can: what is in its place, or whose that is."""
+
+
+class Blocked(UserError):
+    """Something in a folder is in the way of its evidence."""
 
 
 class EvidenceSource(Protocol):
@@ -41,39 +50,60 @@ class FileUpdate(NamedTuple):
 
 
 class Merged(NamedTuple):
-    """The result of a merge: numbers of files written and unchanged, and folders skipped because they are in use."""
+    """The result of a merge: numbers of files written and unchanged, and the folders that were skipped.
+
+    Folders are skipped because they are `in_use`, or because something is in the way (`blocked`).
+    """
 
     written: int
     unchanged: int
     in_use: list[str]
+    blocked: list[Blocked]
 
 
 def merge(store: Store, source: EvidenceSource, *, dry_run: bool = False) -> Merged:
-    """Merge `source` into `store`. Trials and searches that are running are skipped.
+    """Merge `source` into `store`. Trials and searches that are running, or have something in the way, are skipped.
 
-    Raises StoreError if a file cannot be written.
+    Raises StoreError if the store cannot be written to, such as on a full disk.
     """
     groups: dict[str, list[PackedFile]] = defaultdict(list)
     for file in source.files:
         groups[file.folder].append(file)
-    written, in_use = 0, []
+    if not dry_run:
+        store.require_writable()
+    written, unchanged, in_use, blocked = 0, 0, list[str](), list[Blocked]()
     for folder, files in groups.items():
         try:
-            written += _merge_folder(store, source, folder, files, dry_run=dry_run)
+            changed = _merge_folder(store, source, folder, files, dry_run=dry_run)
         except (LeaseHeld, LeaseSuperseded):
             in_use.append(folder)
-    skipped = sum(len(groups[folder]) for folder in in_use)
-    return Merged(written, len(source.files) - written - skipped, in_use)
+        except Blocked as obstacle:
+            blocked.append(obstacle)
+        else:
+            written, unchanged = written + changed, unchanged + len(files) - changed
+    return Merged(written, unchanged, in_use, blocked)
 
 
 def _merge_folder(store: Store, source: EvidenceSource, folder: str, files: list[PackedFile], *, dry_run: bool) -> int:
     """Write the missing and newer files of one folder, and return their number."""
-    with writing(store.root / folder):
+    with writing(store.root / folder), _in_the_way(store.root / folder):
         planned = sum(1 for _ in _changes(store, source, files))
         if not planned or dry_run:
             return planned
         with _lease_on(store.root / folder, files) as lease:
             return sum(1 for change in _changes(store, source, files) if _write(change, lease))
+
+
+@contextlib.contextmanager
+def _in_the_way(folder: Path) -> Iterator[None]:
+    """Convert an OSError that concerns this folder alone into Blocked."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in IN_THE_WAY:
+            raise
+        place, reason = error.filename2 or error.filename or folder, error.strerror or str(error)
+        raise Blocked(place, reason.lower(), "move it away and merge again") from None
 
 
 @contextlib.contextmanager
@@ -99,7 +129,7 @@ def _top_token(files: Sequence[PackedFile]) -> int:
 def _changes(store: Store, source: EvidenceSource, files: Sequence[PackedFile]) -> Iterator[FileUpdate]:
     for file in files:
         path = store.root / file.path
-        if file.what.rule is Rule.KEEP and path.exists():
+        if file.what.rule is Rule.KEEP and path.is_file():
             continue
         version = merged(file.what.rule, _version(path), FileVersion(source.read(file), file.modified_ns))
         if version:
@@ -107,6 +137,8 @@ def _changes(store: Store, source: EvidenceSource, files: Sequence[PackedFile]) 
 
 
 def _version(path: Path) -> FileVersion | None:
+    if path.exists() and not path.is_file():
+        raise IsADirectoryError(errno.EISDIR, "is not a file", str(path))
     try:
         return FileVersion(path.read_bytes(), path.stat().st_mtime_ns)
     except FileNotFoundError:

@@ -8,7 +8,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from trainer.config.spec import NonNegative, PositiveInt, Settings
+from trainer.config.job import Cpus
+from trainer.config.spec import NonNegative, Settings
 from trainer.config.stored import MOST_SECONDS, read_document
 from trainer.config.train import TrainConfig
 from trainer.files import replace_file
@@ -20,7 +21,7 @@ class Benchmark(Settings):
     seconds_per_kimg: Annotated[float, Field(gt=0, le=MOST_SECONDS)]
     seconds_per_thousand_evaluated: Annotated[float, Field(ge=0, le=MOST_SECONDS)]
     peak_memory_gib: NonNegative = 0.0
-    cpus: PositiveInt | None = None
+    cpus: Cpus | None = None
 
 
 def shape_key(config: TrainConfig) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from orchestrator.plan.reference_sets import reference_sizes
+from orchestrator.sweep.keys import HORIZON
 from orchestrator.sweep.spec import SweepSpec
 from orchestrator.sweep.stop_rules import Asha, Median
 from orchestrator.sweep.trial import Trial
@@ -14,6 +15,9 @@ from trainer.config.metrics.names import parse_metric
 from trainer.config.metrics.sizes import doubtful, undefined
 from trainer.config.train import TrainConfig
 from trainer.errors import printable
+
+MOST_REPEATS = 4
+"""How often a batch may have the same image before it makes little sense."""
 
 BYTES = 4
 PARAMETERS_OF_SAVED_STATE = 7
@@ -28,7 +32,7 @@ def cautions(spec: SweepSpec, trials: Sequence[Trial], to_run: Iterable[Trial], 
     own = (
         *(left_out, _of_stop_rules(spec, len({trial.id for trial in trials})), _of_metrics(spec, trials)),
         *(_of_twins(trials), _of_presets(trials), _of_precision(trials)),
-        *(_of_parts(trials), _of_data(trials, store / "data")),
+        *(_of_batches(spec, trials), _of_parts(trials), _of_data(trials, store / "data")),
     )
     return [line for lines in own for line in lines] + list(_of_space(spec, list(to_run), store))
 
@@ -71,6 +75,20 @@ def _of_precision(trials: Sequence[Trial]) -> Iterator[str]:
     for part, dtype in sorted(seen):
         way_out = f"set {part}.precision.top_resolutions"
         yield f"{part}.precision.dtype {dtype} changes nothing: it applies to 0 resolutions; {way_out}"
+
+
+def _of_batches(spec: SweepSpec, trials: Sequence[Trial]) -> Iterator[str]:
+    """Yield which batches are longer than the training, or have the same images many times."""
+    horizons = (float(trial.settings.get(HORIZON, spec.horizon_kimg)) for trial in trials)
+    for batch, kimg in sorted({(trial.config.batch, kimg) for trial, kimg in zip(trials, horizons, strict=True)}):
+        if batch > kimg * 1000:
+            yield (
+                f"one batch of {batch:,} images is more than the horizon of {kimg:g} kimg: "
+                f"training ends after it, at {batch / 1000:g} kimg"
+            )
+    for batch, images in sorted({(trial.config.batch, trial.config.data.training_images) for trial in trials}):
+        if batch > MOST_REPEATS * images:
+            yield f"a batch of {batch:,} images has each of the {images:,} training images {batch / images:,.0f} times"
 
 
 def _of_parts(trials: Sequence[Trial]) -> Iterator[str]:

@@ -110,7 +110,9 @@ def writing(place: Path) -> Iterator[None]:
         yield
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise StoreError(error.filename or place, f"cannot be written ({reason})", "choose another --store") from None
+        raise StoreError(
+            error.filename2 or error.filename or place, f"cannot be written ({reason})", "choose another --store"
+        ) from None
 
 
 def read_job(path: Path, malformed: list[Malformed] | None = None) -> Job | None:

@@ -19,6 +19,7 @@ from orchestrator.sweep.search_space import Choice, Point
 from orchestrator.sweep.sequential import seed_problems
 from orchestrator.sweep.spec import SweepSpec
 from orchestrator.sweep.spec_checks import spec_problems
+from orchestrator.sweep.stop_rules import AnyRule
 from orchestrator.sweep.validation_messages import error_text
 from orchestrator.sweep.yaml_source import KeyPath, YamlSource
 from trainer.errors import did_you_mean, nearest
@@ -236,12 +237,23 @@ def _repeated(spec: SweepSpec) -> Iterator[tuple[KeyPath, str]]:
         (("search", "space", key, "choice"), [coerced(key, value) for value in values])
         for key, values in chosen.items()
     ]
-    lists = [((key,), getattr(spec, key)) for key in ("metrics", "probes", "figures", "claims")]
+    lists = [((key,), getattr(spec, key)) for key in ("metrics", "probes", "figures", "claims", "exclude")]
+    lists += [(("stop",), [_brief(rule) for rule in spec.stop]), (("include",), _listed(spec.include))]
     for path, values in [*axes, *choices, *lists, (("seeds",), spec.seed_values)]:
         yield from (((*path, index), f"{values[index]!r} is listed twice") for index in _repetitions(values))
     rows = list(zip(*([coerced(key, value) for value in values] for key, values in spec.zip.items()), strict=True))
     first = next(iter(spec.zip), "")
     yield from ((("zip", first, index), "the same values are listed twice") for index in _repetitions(rows))
+
+
+def _brief(rule: AnyRule) -> Any:
+    """Return a stop rule as it is written briefly: its type, with the settings that differ from the defaults."""
+    changed = rule.model_dump(exclude_defaults=True, exclude={"type"})
+    return {"type": rule.type, **changed} if changed else rule.type
+
+
+def _listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
 
 
 def _repetitions(values: Sequence[Any]) -> Iterator[int]:

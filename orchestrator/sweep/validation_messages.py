@@ -4,7 +4,7 @@ import re
 
 from pydantic_core import ErrorDetails
 
-from orchestrator.sweep.keys import NAME_PATTERN
+from orchestrator.sweep.keys import NAME_PATTERN, models_in, settable
 from trainer.errors import UserError, did_you_mean
 
 
@@ -20,6 +20,8 @@ def error_text(detail: ErrorDetails) -> str:
     if choices:
         given = given.get("type", given) if isinstance(given, dict) else given
         return f"{given!r} is not one of: {', '.join(choices)}{did_you_mean(str(given), choices)}"
+    if detail["type"] in ("model_attributes_type", "model_type"):
+        return f"must be a group of settings, not {given!r}"
     error = detail.get("ctx", {}).get("error")
     if isinstance(error, UserError):
         return "; ".join(filter(None, (error.problem, error.way_out)))
@@ -28,7 +30,15 @@ def error_text(detail: ErrorDetails) -> str:
 
 
 def _choices(detail: ErrorDetails) -> list[str]:
-    """Return the allowed values in place of a wrong one."""
+    """Return the allowed values in place of a wrong one; of a choice, the names."""
     context = detail.get("ctx", {})
+    if detail["type"] == "model_attributes_type":
+        return _names_at(".".join(part for part in detail["loc"] if isinstance(part, str)))
     expected = context.get("expected_tags") or (context.get("expected") if detail["type"] == "literal_error" else "")
     return re.findall(r"'([^']+)'", str(expected or ""))
+
+
+def _names_at(key: str) -> list[str]:
+    """Return the names of the choices at a key of TrainConfig."""
+    models = (model for field in settable().get(key, []) for model in models_in(field.annotation))
+    return [str(model.model_fields["type"].default) for model in models if "type" in model.model_fields]

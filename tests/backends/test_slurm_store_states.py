@@ -123,6 +123,14 @@ def _malformed_runs(place: Place) -> None:
     (place.store.root / "sweeps" / "test" / "runs.jsonl").write_bytes(b"\0\xff{}\n[1]\n{")
 
 
+def _suspended(place: Place) -> None:
+    run, ago = place.attempt.parent.parent, time.time() - 600
+    acquire(run, ago)
+    (run / "lease.json").unlink()
+    told = {"attempt": 1, "state": "running", "kimg": 0.5, "horizon_kimg": 1, "started": ago, "updated": ago}
+    (place.attempt / "record.json").write_text(json.dumps(told | {"pid": 7, "host": "n1"}))
+
+
 class State(NamedTuple):
     """What became of the store, and the state that `status` then shows while the job waits in SLURM; "": it cannot."""
 
@@ -136,6 +144,7 @@ STATES = {
     "refused, as far as is known": State(_lost_in_submission, "new"),
     "submitted": State(_untouched, "pending"),
     "started without a record": State(lambda place: acquire(place.attempt.parent.parent), "running"),
+    "suspended": State(_suspended, "pending"),
     "without a handle": State(_gone("handle.json"), "lost"),
     "without a job": State(_gone("job.json"), "pending"),
     "without a trial file": State(lambda place: (place.attempt.parent.parent / "trial.json").unlink(), "pending"),
@@ -227,6 +236,18 @@ def test_a_store_in_any_state_is_shown_as_it_stands(
     code, out, _ = carried_out(place, "status test", capfd, "--json")
     assert code == ExitCode.DONE
     assert [trial["state"] for trial in json.loads(out)["sweeps"][0]["trials"]] == [STATES[state].shown]
+
+
+@pytest.mark.parametrize("job", ["PENDING", "RUNNING", "SUSPENDED"])
+def test_status_shows_since_when_a_suspended_trial_is_silent(
+    place: Place, slurm: FakeSlurm, capfd: pytest.CaptureFixture[str], job: str
+) -> None:
+    _suspended(place)
+    slurm.set(squeue=PENDING.replace("PENDING", job))
+    code, out, _ = carried_out(place, "status test", capfd)
+    assert code == 0
+    (line,) = [line for line in out.splitlines() if line.startswith(f"{place.attempt.parent.parent.name}: ")]
+    assert "queued again, or suspended on n1: no heartbeat for 60" in line
 
 
 def test_who_looks_while_slurm_cannot_be_asked_is_told_so_and_sees_the_rest(

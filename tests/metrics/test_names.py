@@ -56,7 +56,12 @@ def test_test_images_are_part_of_a_metrics_name_and_identity() -> None:
     [
         ("fdi2k", "fid2k"),
         ("fid", "fid2k"),
-        ("FID50K", "fid50k"),
+        ("FID50K", "did you mean fid50k?"),
+        ("FID50", "did you mean fid50?"),
+        ("Kid7_Full", "did you mean kid7_full?"),
+        ("fdi20", "did you mean fid20?"),
+        ("fid_50", "did you mean fid50?"),
+        ("FID1", "did you mean fid"),
         ("kid50k_ful", "kid50k_full"),
         ("fid0k", "fid50k"),
         ("colour", "such as fid2k"),

@@ -105,7 +105,7 @@ def unchanged(_manifest: dict[str, Any]) -> None:
 def test_an_empty_store_gets_all_that_was_packed(full: Store, empty: Store, tmp_path: Path) -> None:
     manifest = pack(full, "test", tmp_path / "p.zip", WEIGHTS)
     done = unpack(empty, tmp_path / "p.zip")
-    assert done == Merged(written=len(manifest.files), unchanged=0, in_use=[])
+    assert done == Merged(written=len(manifest.files), unchanged=0, in_use=[], blocked=[])
     assert files(empty) == files(full)
 
 
@@ -239,6 +239,39 @@ def test_a_token_that_no_store_issues_is_no_evidence() -> None:
     folder = "trials/ab/ab0000000000/leases"
     assert kind_of(f"{folder}/000007.ended")
     assert [kind_of(f"{folder}/{name}") for name in ("999999999999999", "00000\u0667")] == [None, None]
+
+
+IN_THE_WAY = (
+    ("trial.json", Path.mkdir),
+    ("ticks.jsonl", Path.mkdir),
+    ("metrics.jsonl", os.mkfifo),
+    ("samples/reals.png", lambda path: path.symlink_to(path)),
+    ("attempts", Path.touch),
+    ("leases", Path.touch),
+)
+
+
+@pytest.mark.parametrize(("name", "obstruct"), IN_THE_WAY, ids=[name for name, _ in IN_THE_WAY])
+def test_a_trial_with_something_in_the_way_is_named_and_all_others_are_merged(
+    full: Store,
+    empty: Store,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    obstruct: Callable[[Path], object],
+) -> None:
+    first, other = full.ids()
+    append_lines(full.run(first).metrics, [{"kimg": 1.0, "metric": "fid2k", "time": 1.0}])
+    pack(full, "test", tmp_path / "p.zip")
+    obstacle = empty.run(first).path / name
+    obstacle.parent.mkdir(parents=True)
+    obstruct(obstacle)
+    for command in (["unpack", str(tmp_path / "p.zip")], ["store", "merge", str(full.root), "--yes"]):
+        assert main([*command, "--store", str(empty.root)]) == 3
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith(f"skipped {obstacle}")
+        assert files(empty)[f"trials/{other[:2]}/{other}/ticks.jsonl"]
+    assert {path for path in files(full) if first not in path} <= set(files(empty))
 
 
 DIES = """

@@ -16,6 +16,7 @@ from orchestrator.store.layout import Store
 from tests.orchestrator.test_corrupt_stores import first
 from tests.orchestrator.test_corrupt_stores import whole as whole
 from tests.support.fuzzing import LASTING, fuzz_for
+from trainer.config.sweep_run import sweep_runs
 
 ESTIMATE = {"seconds": 30.0, "low": 10.0, "high": 90.0, "plain": 30.0, "kind": "published", "made": 1.7e9}
 RUN = {"ended": 1.7e9, "backend": "local", "attempts": 2, "seconds": 90.0, "around": 5.0, "estimate": ESTIMATE}
@@ -72,6 +73,12 @@ def remember(store: Store, whole: Path, changes: list[Change]) -> None:
     path = store.benchmarks / socket.gethostname() / f"{shape_key(config)}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(parts["benchmark"]))
+
+
+@pytest.mark.parametrize("field", ["ended", "seconds", "around"])
+def test_a_run_of_more_seconds_than_can_be_measured_is_passed_over(tmp_path: Path, field: str) -> None:
+    (tmp_path / "runs.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in (RUN | {field: 1.7e308}, RUN)))
+    assert [run.model_dump() for run in sweep_runs(tmp_path / "runs.jsonl")] == [RUN]
 
 
 @LASTING

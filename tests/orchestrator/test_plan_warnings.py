@@ -83,3 +83,24 @@ def test_only_tables_that_name_a_sweep_are_read() -> None:
         (name, *_) = file.table.entries[0].sweep
         assert file.source.file in [found.source.file for found in published_about(name)]
     assert published_about("a sweep of no paper") == []
+
+
+BATCHES = {
+    "batch: 20, horizon_kimg: 0.02": "",
+    "batch: 240, horizon_kimg: 1": "",
+    "batch: 2000, horizon_kimg: 1": "one batch of 2,000 images is more than the horizon of 1 kimg: training ends after "
+    "it, at 2 kimg",
+    "batch: 20, horizon_kimg: 0.001": "one batch of 20 images is more than the horizon of 0.001 kimg: training ends "
+    "after it, at 0.02 kimg",
+    "batch: 600, horizon_kimg: 1": "a batch of 600 images has each of the 60 training images 10 times",
+    "batch: 240, data.subset: 20, horizon_kimg: 1": "a batch of 240 images has each of the 20 training images 12 times",
+}
+
+
+@pytest.mark.parametrize("settings", BATCHES)
+def test_a_batch_that_makes_little_sense_is_one_line(store: Store, sweep_file: Write, settings: str) -> None:
+    cell = f"{{a: {{preset: tiny32, data: tiny, augment: none, micro_batch: 20, {settings}}}}}"
+    text = f"sweep: s\nhorizon_kimg: 1\nmetrics: []\nseeds: 2\ncells: {cell}\n"
+    found = [line for line in warned(store, sweep_file(text)) if "batch of" in line]
+    assert BATCHES[settings] in [*found, ""]
+    assert len(found) == bool(BATCHES[settings]) + ("2000" in settings)

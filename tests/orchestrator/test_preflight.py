@@ -70,6 +70,17 @@ MISTAKES = [
     ("detector: inception:/proc/version\n", ["detector: '/proc/version' is not a TorchScript file"]),
     ("metrics: [fid50, kid50, fid50]\n", ["metrics[2]: 'fid50' is listed twice"]),
     ("figures: [fid_curves, fid_curves]\n", ["figures[1]: 'fid_curves' is listed twice"]),
+    (
+        "metrics: [fid50]\nstop: [diverged, {type: diverged, factor: 3}, {type: diverged, factor: 2.0}]\n",
+        ["stop[2]: 'diverged' is listed twice"],
+    ),
+    ("grid: {batch: [16, 32]}\nexclude: [{batch: 32}, {batch: 32}]\n", ["exclude[1]: {'batch': 32} is listed twice"]),
+    ("metrics: [FID50]\n", ["metrics[0]: no metric is called 'FID50'; did you mean fid50?"]),
+    ("grid: {augment: [null]}\n", ["grid.augment[0]: None is not one of: none, ", "; did you mean 'none'?"]),
+    ("grid: {augment: [ada, 5]}\n", ["grid.augment[1]: 5 is not one of: none, "]),
+    ("grid: {generator: [null, stylegan2]}\n", ["grid.generator[0]: None is not one of: ", "stylegan2"]),
+    ("grid: {generator.attention: [5]}\n", ["generator.attention"]),
+    ("watch: 5\n", ["watch: must be a group of settings, not 5"]),
     ("grid: {augment: [none, {type: none}]}\n", ["grid.augment[1]: {'type': 'none'} is listed twice"]),
     (
         "metrics: [fid50]\nsearch: {trials: 2, space: {batch: {choice: [32, '32']}}}\n",

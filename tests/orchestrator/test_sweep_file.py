@@ -87,6 +87,12 @@ def test_a_sweep_without_data_is_reported(sweep_file: Write) -> None:
     assert "has no data set" in problems(sweep_file("sweep: s\nbase: {preset: tiny32}\nhorizon_kimg: 1\n"))[0]
 
 
+def test_a_file_included_twice_is_reported(sweep_file: Write, tmp_path: Path) -> None:
+    (tmp_path / "part.yaml").write_text("metrics: [fid50]\n")
+    text = BASE.replace("sweep: s\n", "sweep: s\ninclude: [part.yaml, part.yaml]\n")
+    assert "include[1]: 'part.yaml' is listed twice" in problems(sweep_file(text))[0]
+
+
 def test_values_given_twice_are_reported(sweep_file: Write) -> None:
     reported = problems(sweep_file(BASE + "grid: {batch: [32, 32]}\nseeds: [1, 1]\n"))
     assert reported == ["4: grid.batch[1]: 32 is listed twice", "5: seeds[1]: 1 is listed twice"]

@@ -37,6 +37,8 @@ Kimg = Annotated[float, Field(ge=0, le=MOST_KIMG)]
 Horizon = Annotated[float, Field(gt=0, le=MOST_KIMG)]
 Moment = Annotated[float, Field(ge=0, le=MOST_SECONDS)]
 """Seconds since 1970."""
+Duration = Annotated[float, Field(ge=0, le=MOST_SECONDS)]
+"""Seconds; longer ones cannot have been measured."""
 WholeNumber = Annotated[int, Field(ge=-MOST_COUNT, le=MOST_COUNT)]
 """An integer that fits every table and database."""
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from trainer.config.job import Estimate
-from trainer.config.spec import Count, NonNegative
+from trainer.config.spec import Count
+from trainer.config.stored import Duration, Moment
 from trainer.files import read_lines
 
 RUNS_FILE = "runs.jsonl"
@@ -23,11 +24,11 @@ class SweepRun(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
-    ended: NonNegative
+    ended: Moment
     backend: str
     attempts: Count
-    seconds: NonNegative
-    around: NonNegative
+    seconds: Duration
+    around: Duration
     estimate: Estimate
 
 

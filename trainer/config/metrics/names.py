@@ -86,7 +86,7 @@ def _suggestion(name: str) -> str:
     candidates = [
         family + count + ending
         for family, about in FAMILIES.items()
-        for count in ("2k", "10k", "50k")
+        for count in (*_counts_in(name.lower()), "2k", "10k", "50k")
         for ending in about.endings
     ]
     letters = re.match(r"[a-z]*\d?", name.lower())
@@ -94,6 +94,11 @@ def _suggestion(name: str) -> str:
     near = difflib.get_close_matches(name.lower(), own or candidates, n=1)
     families = ", ".join(FAMILIES)
     return f"did you mean {near[0]}?" if near else f"a name is one of {families} and a number of images, such as fid2k"
+
+
+def _counts_in(name: str) -> list[str]:
+    """Return the numbers of images in a wrong name, as far as a metric can have them."""
+    return re.findall(r"(?<!\d)(?:[1-9]\d{0,3}k|[2-9]|[1-9]\d{1,6})(?![\dk])", name)
 
 
 def detector_name(detector: str) -> str:
