@@ -45,5 +45,5 @@ def _within(live: LiveStore, path: Path) -> Path:
     """Return the path if it is a regular file that lies in the store, wherever links lead."""
     real = path.resolve()
     if not real.is_relative_to(live.store.path.resolve()) or not real.is_file():
-        raise ResultStoreError("no such file")
+        raise ResultStoreError(f"{path.name}: is no file of this store")
     return real

@@ -18,13 +18,13 @@ Pixels = NDArray[np.uint8]
 def fakes(run: RunDir) -> dict[float, Path]:
     """Return the sheets of generated images by kimg, in order."""
     found = {path: NAME.match(path.name) for path in run.samples.glob("fakes-*.png")}
-    return dict(sorted((int(match[1]) / 1000, path) for path, match in found.items() if match))
+    return dict(sorted((int(match[1]) / 1000, path) for path, match in found.items() if match and path.is_file()))
 
 
 def reals(run: RunDir) -> Path | None:
     """Return the sheet of real images, None if it does not exist."""
     path = run.samples / "reals.png"
-    return path if path.exists() else None
+    return path if path.is_file() else None
 
 
 def nearest(sheets: dict[float, Path], kimg: float) -> float:

@@ -66,6 +66,17 @@ def test_what_is_no_folder_in_the_place_of_a_trial_stops_no_export(
     assert pages == {id_of(run) for run in WHOLE[:4]} - {TRIAL}
 
 
+def test_a_sheet_of_samples_that_is_a_link_to_nowhere_is_left_out_of_an_export(tmp_path: Path) -> None:
+    store = write_store(tmp_path / "store", WHOLE[:4], step_kimg=50.0, files=False)
+    samples = store.run(TRIAL).samples
+    samples.mkdir(parents=True, exist_ok=True)
+    for name in ("reals.png", "fakes-000050000.png"):
+        (samples / name).unlink(missing_ok=True)
+        (samples / name).symlink_to(tmp_path / "nowhere")
+    assert main(["dashboard", "--export", str(tmp_path / "pages"), "--store", str(store.path)]) == 0
+    assert (tmp_path / "pages" / "trials" / f"{TRIAL}.html").is_file()
+
+
 def test_tables_of_another_version_are_collected_anew(tmp_path: Path) -> None:
     store = write_store(tmp_path, WHOLE[:6], step_kimg=20.0, files=False)
     collect(store)

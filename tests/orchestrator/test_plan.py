@@ -1,4 +1,5 @@
 from collections.abc import Callable
+import json
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,14 @@ def test_a_benchmark_goes_before_history_and_that_before_what_was_published(tmp_
         20.0, 1.5, "benchmark on this machine; evaluations: history", "benchmark, history", 7.0, 4.0, 1.5
     )
     assert evidence(known, [], [], "slurm").rate(TINY, Resources(), asked).spread == 2.0
+
+
+@pytest.mark.parametrize("damage", [{"cpus": 10**400}, {"cpus": 0}, {"seconds_per_kimg": 1e300}])
+def test_a_benchmark_that_no_machine_can_have_is_skipped(tmp_path: Path, damage: dict[str, float]) -> None:
+    write_benchmark(tmp_path, TINY, Benchmark(seconds_per_kimg=20, seconds_per_thousand_evaluated=3))
+    (file,) = tmp_path.rglob("*.json")
+    file.write_text(json.dumps(json.loads(file.read_text()) | damage))
+    assert read_benchmarks(tmp_path) == {}
 
 
 def test_what_a_trial_did_on_other_resources_is_scaled_and_reported() -> None:

@@ -272,13 +272,16 @@ def test_a_database_that_was_removed_is_made_again(store: Store, empty_database:
     assert not is_behind(store, default_target(store), list(store.ids()))
 
 
+@pytest.mark.parametrize("content", [b"[]", b'{"id": "half', b"", b"\xff\xfe"])
 def test_a_trial_that_cannot_be_recorded_stops_no_other(
-    store: Store, run: RunDir, capsys: pytest.CaptureFixture[str]
+    store: Store, run: RunDir, capsys: pytest.CaptureFixture[str], content: bytes
 ) -> None:
     broken, other = finished_trial(store, 6), finished_trial(store, 7)
-    broken.trial.write_text("[]")
+    broken.trial.write_bytes(content)
     assert main(["record", "--store", str(store.root)]) == 3
-    assert f"trial {broken.path.name}" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert f"trial {broken.path.name}" in told
+    assert str(broken.trial) in told
     assert not is_behind(store, default_target(store), [run.path.name, other.path.name])
 
 

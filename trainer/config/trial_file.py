@@ -38,7 +38,10 @@ def raw_config(path: Path) -> dict[str, Any]:
 
     Raises OSError, or ValueError if it is invalid or of another trial.
     """
-    found = parsed_json(read_regular(path))
+    try:
+        found = parsed_json(read_regular(path))
+    except ValueError as error:
+        raise ValueError(f"{path} is no JSON ({error})") from None
     if not isinstance(found, dict) or not isinstance(found.get("config"), dict):
         raise ValueError(f"{path} has no configuration")
     if found.get("id") != path.parent.name:
