@@ -70,7 +70,8 @@ def even_padding(kernel: Tensor, stride: int) -> tuple[Tensor, int]:
 class NormalisedConvolution(nn.Module):
     """A convolution with batch normalisation folded in, and optional ReLU6.
 
-    On CPUs, oneDNN applies ReLU6 as it writes the results, which saves a pass over the images; values are equal up to rounding.
+    On CPUs, oneDNN applies ReLU6 as it writes the results, which saves a pass over the images; values are equal up to
+    rounding.
     """
 
     kernel: Tensor
