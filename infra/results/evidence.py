@@ -43,9 +43,7 @@ def read_packs(packs: Sequence[Path], sweep: str, folder: Path) -> PackedResults
     """
     for path in packs:
         with open_pack(path) as pack:
-            done = merge(Store(folder), pack)
-        for obstacle in done.blocked:
-            raise obstacle
+            merge(Store(folder), pack).require_nothing_in_the_way()
     store = open_store(folder)
     skipped = collect(store).skipped
     runs, curves = load(store, sweep)

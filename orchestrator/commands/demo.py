@@ -74,9 +74,7 @@ def execute(store: Store, tier: str, cpus: int | None, *, as_json: bool) -> int:
 
 def _unpack_source(store: Store) -> None:
     with open_pack(SOURCE) as pack:
-        done = merge(store, pack)
-    for obstacle in done.blocked:
-        raise obstacle
+        merge(store, pack).require_nothing_in_the_way()
     _print(f"source: demo_source, trained before, from {SOURCE}")
 
 

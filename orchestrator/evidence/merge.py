@@ -60,6 +60,11 @@ class Merged(NamedTuple):
     in_use: list[str]
     blocked: list[Blocked]
 
+    def require_nothing_in_the_way(self) -> None:
+        """Raise Blocked if something was in the way of a folder."""
+        for obstacle in self.blocked:
+            raise obstacle
+
 
 def merge(store: Store, source: EvidenceSource, *, dry_run: bool = False) -> Merged:
     """Merge `source` into `store`. Trials and searches that are running, or have something in the way, are skipped.
