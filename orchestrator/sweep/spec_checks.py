@@ -17,9 +17,17 @@ def spec_problems(spec: SweepSpec) -> Iterator[tuple[KeyPath, str]]:
         if name not in FIGURE_NAMES:
             yield ("figures", index), f"no figure is called {name!r}{did_you_mean(name, FIGURE_NAMES)}"
     yield from _score_problems(spec)
-    for index, when in enumerate(spec.when if spec.search else ()):
+    yield from _horizon_problems(spec)
+
+
+def _horizon_problems(spec: SweepSpec) -> Iterator[tuple[KeyPath, str]]:
+    """Yield the horizons of single configurations of a search, where all must have one."""
+    if not spec.search or not (spec.stop or spec.search.driver == "ray_tune"):
+        return
+    reader = "a stop rule" if spec.stop else "Ray Tune"
+    for index, when in enumerate(spec.when):
         if HORIZON in when.set:
-            yield ("when", index, "set", HORIZON), "a search compares configurations at one horizon"
+            yield ("when", index, "set", HORIZON), f"{reader} compares the configurations of a search at one horizon"
 
 
 def _score_problems(spec: SweepSpec) -> Iterator[tuple[KeyPath, str]]:

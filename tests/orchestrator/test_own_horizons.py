@@ -20,6 +20,7 @@ when: [{if: {augment: ada}, set: {horizon_kimg: 5}}]
 derive: {objective.r1_gamma: horizon_kimg / 2}
 horizon_kimg: 1
 """
+SEARCH = "search: {trials: 2, space: {batch: {choice: [20]}}}\nwhen: [{if: {batch: 20}, set: {horizon_kimg: 2}}]\n"
 
 
 def test_a_cell_and_a_condition_set_the_horizon_of_some_runs_alone(sweep_file: Write) -> None:
@@ -60,8 +61,12 @@ def test_another_horizon_for_the_whole_sweep_replaces_those_of_cells(sweep_file:
         ("grid: {horizon_kimg: [1, 2]}\n", "grid.horizon_kimg: belongs at the top level"),
         ("exclude: [{horizon_kimg: 2}]\n", "exclude[0].horizon_kimg: belongs at the top level"),
         (
-            "search: {trials: 2, space: {batch: {choice: [20]}}}\nwhen: [{if: {batch: 20}, set: {horizon_kimg: 2}}]\n",
-            "when[0].set.horizon_kimg: a search compares configurations at one horizon",
+            f"stop: {{type: asha, first_kimg: 0.5, factor: 2}}\nmetrics: [fid2k]\n{SEARCH}",
+            "when[0].set.horizon_kimg: a stop rule compares the configurations of a search at one horizon",
+        ),
+        (
+            "metrics: [fid2k]\n" + SEARCH.replace("trials: 2", "trials: 2, driver: ray_tune"),
+            "when[0].set.horizon_kimg: Ray Tune compares the configurations of a search at one horizon",
         ),
     ],
 )

@@ -126,6 +126,18 @@ def test_a_configuration_is_as_good_as_its_mean_or_worst_seed(
     assert trial.intermediate_values[1000] == pytest.approx(trial.value)
 
 
+def test_configurations_of_a_search_may_have_horizons_of_equal_cost(store: Store, sweep_file: Write) -> None:
+    text = SEARCH[: SEARCH.index("search:")].replace("[100]", "[0]") + "watch: {evaluate_every_kimg: 0.5}\n"
+    text += "search: {trials: 2, parallel: 1, space: {augment.target: {choice: [0.4, 0.6]}}}\n"
+    text += "when: [{if: {augment.target: 0.6}, set: {horizon_kimg: 2}}]\n"
+    done = adasweep(store, "run", sweep_file(text.replace("{preset", "{augment: ada, preset")), "--no-record")
+    assert done.returncode == 0, done.stderr
+    expected = {0.4: (1, 50), 0.6: (2, pytest.approx(100 / 3))}
+    once = [trial for trial in studied(store) if trial.value is not None]
+    found = {trial.params["augment.target"]: (max(trial.intermediate_values), trial.value) for trial in once}
+    assert found == {target: (kimg * 1000, score) for target, (kimg, score) in expected.items()}
+
+
 def reported(store: Store) -> list[dict[str, Any]]:
     """Return the status of the trials by seed."""
     trials = json.loads(adasweep(store, "status", "found", "--json").stdout)["sweeps"][0]["trials"]
