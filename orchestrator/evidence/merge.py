@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol
 from orchestrator.errors import LeaseHeld, LeaseSuperseded
 from orchestrator.evidence.contents import Rule
 from orchestrator.evidence.manifest import PackedFile
+from orchestrator.evidence.pack import without_root
 from orchestrator.store.layout import Store, writing
 from orchestrator.store.lease import Lease, acquire
 from trainer.config.stored import is_moment
@@ -136,16 +137,18 @@ def _changes(store: Store, source: EvidenceSource, files: Sequence[PackedFile]) 
         path = store.root / file.path
         if file.what.rule is Rule.KEEP and path.is_file():
             continue
-        version = merged(file.what.rule, _version(path), FileVersion(source.read(file), file.modified_ns))
+        version = merged(file.what.rule, _version(store, file), FileVersion(source.read(file), file.modified_ns))
         if version:
             yield FileUpdate(path, version)
 
 
-def _version(path: Path) -> FileVersion | None:
+def _version(store: Store, file: PackedFile) -> FileVersion | None:
+    """Return the store's version of a file as it would be packed, None if there is none."""
+    path = store.root / file.path
     if path.exists() and not path.is_file():
         raise IsADirectoryError(errno.EISDIR, "is not a file", str(path))
     try:
-        return FileVersion(path.read_bytes(), path.stat().st_mtime_ns)
+        return FileVersion(without_root(file.what, path.read_bytes(), store.root), path.stat().st_mtime_ns)
     except FileNotFoundError:
         return None
 

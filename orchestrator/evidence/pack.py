@@ -5,6 +5,7 @@ import json
 import zipfile
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
+from typing import Any, TypeGuard
 
 from orchestrator.errors import StoreError
 from orchestrator.evidence.contents import Kind, evidence_in, without_earlier_sheets
@@ -14,7 +15,7 @@ from orchestrator.store.layout import Store, writing
 from trainer.files import parsed_json, remove_abandoned, replacing
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
-PATHS_IN_JOB = ("data_path", "cache_dir", "transfer_path")
+PATHS_IN_JOB, PATH_IN_ROW = ("data_path", "cache_dir", "transfer_path"), "transfer"
 
 
 def pack(store: Store, sweep: str, out: Path, weights: Collection[str] = (), *, last_samples: bool = False) -> Manifest:
@@ -38,10 +39,15 @@ def read_evidence(root: Path, path: str, kind: Kind) -> tuple[PackedFile, bytes]
     content, modified = (root / path).read_bytes(), (root / path).stat().st_mtime_ns
     if kind.name == "rows":
         content = content[: content.rfind(b"\n") + 1]
-    if kind.name == "job":
-        content = _without_root(content, root)
+    content = without_root(kind, content, root)
     digest = hashlib.sha256(content).hexdigest()
     return PackedFile(path=path, kind=kind.name, sha256=digest, size=len(content), modified_ns=modified), content
+
+
+def without_root(kind: Kind, content: bytes, root: Path) -> bytes:
+    """Return a file's content with paths relative to the store, so that a pack reveals nothing about the machine."""
+    edit = WITHOUT_ROOT.get(kind.name)
+    return edit(content, root.resolve()) if edit else content
 
 
 def folders_of(store: Store, sweep: str) -> list[Path]:
@@ -75,24 +81,41 @@ def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
     archive.writestr(info, content, compresslevel=9)
 
 
-def _without_root(content: bytes, root: Path) -> bytes:
-    """Return a job with paths relative to the store, so that a pack reveals nothing about the machine."""
+def _job_without_root(content: bytes, root: Path) -> bytes:
     try:
         job = parsed_json(content)
         options = dict(job["options"])
     except (ValueError, KeyError, TypeError):
         return content
-    absolute = {
-        key: Path(value)
-        for key in PATHS_IN_JOB
-        if isinstance(value := options.get(key), str) and Path(value).is_absolute()
-    }
+    absolute = {key: Path(value) for key in PATHS_IN_JOB if _is_absolute(value := options.get(key))}
     if not absolute:
         return content
-    options |= {key: _relative(root.resolve(), path) for key, path in absolute.items()}
+    options |= {key: _relative(root, path) for key, path in absolute.items()}
     return json.dumps({**job, "options": options}, indent=1).encode()
+
+
+def _rows_without_root(content: bytes, root: Path) -> bytes:
+    lines = content.split(b"\n")
+    return b"\n".join(_row_without_root(line, root) if PATH_IN_ROW.encode() in line else line for line in lines)
+
+
+def _row_without_root(line: bytes, root: Path) -> bytes:
+    try:
+        row = parsed_json(line)
+    except ValueError:
+        return line
+    if not isinstance(row, dict) or not _is_absolute(path := row.get(PATH_IN_ROW)):
+        return line
+    return json.dumps({**row, PATH_IN_ROW: _relative(root, Path(path))}, sort_keys=True).encode()
+
+
+def _is_absolute(path: Any) -> TypeGuard[str]:
+    return isinstance(path, str) and Path(path).is_absolute()
 
 
 def _relative(root: Path, path: Path) -> str:
     """Return a path in the store relative to it, and of any other path only its name."""
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
+
+
+WITHOUT_ROOT = {"job": _job_without_root, "rows": _rows_without_root}

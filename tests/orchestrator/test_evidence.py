@@ -154,12 +154,16 @@ def test_a_pack_contains_no_path_of_the_machine(full: Store, tmp_path: Path) -> 
     job = json.loads(run.job(1).read_text())
     job["options"] |= {"data_path": str(full.data / "x.zip"), "cache_dir": "/elsewhere/cache"}
     replace_file(run.job(1), json.dumps(job))
+    append_lines(run.events, [{"event": "start", "transfer": str(path)} for path in (run.start, "/elsewhere/my.pkl")])
     pack(full, "test", tmp_path / "p.zip")
     with zipfile.ZipFile(tmp_path / "p.zip") as archive:
         content = b"".join(archive.read(name) for name in archive.namelist())
     assert str(tmp_path).encode() not in content
     assert b"/elsewhere" not in content
     assert b'"data/x.zip"' in content
+    assert f'"{run.start.relative_to(full.root)}"'.encode() in content
+    assert b'"my.pkl"' in content
+    assert unpack(full, tmp_path / "p.zip").written == 0
 
 
 def test_what_went_further_since_is_not_overwritten(full: Store, empty: Store, tmp_path: Path) -> None:
