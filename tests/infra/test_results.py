@@ -1,10 +1,12 @@
 """docs/results agrees with its packs: a changed digit, a corrupt or missing pack, a typed number are one line each."""
 
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -90,6 +92,13 @@ def test_a_page_of_this_repository_agrees_with_its_pack() -> None:
 def test_written_files_pass_the_check(root: Path, capsys: Capture) -> None:
     assert check(root) == 0
     assert capsys.readouterr().out == "8 files agree with their packs\n"
+
+
+@pytest.mark.parametrize("pack", sorted((ROOT / "docs/results/packs").glob("*.zip")), ids=lambda path: path.stem)
+def test_no_pack_of_this_repository_names_a_folder_of_the_machine_that_trained(pack: Path) -> None:
+    with zipfile.ZipFile(pack) as archive:
+        objects = [archive.read(name) for name in archive.namelist()]
+    assert not [found for content in objects for found in re.findall(rb'"/(?:home|root|tmp|work|mnt)/[^"]*"', content)]
 
 
 def test_two_packs_of_overlapping_trials_make_one_page(root: Path) -> None:
