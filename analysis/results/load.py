@@ -84,7 +84,8 @@ class Runs:
     def scored_by(self, curves: Curves) -> "Runs":
         """Return the runs with the best and last values of `curves`."""
         frame = _with_best_and_last(self.frame.copy(), curves.scores, curves.score)
-        return replace(self, frame=with_rank_as_method(frame, curves.score) if self.plan.search else frame)
+        search = self.plan.search
+        return replace(self, frame=with_rank_as_method(frame, curves.score, search.over_seeds) if search else frame)
 
 
 def load(

@@ -9,7 +9,9 @@ from typing import Any
 from analysis.claims.evidence import cells_of
 from analysis.claims.readings import values_of
 from analysis.claims.verdicts import Judged
+from analysis.results.ranking import ranking
 from infra.results.evidence import PackedResults
+from infra.results.tables import over_seeds
 from trainer.config.claims.cells import cell_of
 from trainer.config.claims.grammar import Claim, ClaimProblem, parse_claim
 from trainer.errors import UserError
@@ -70,8 +72,8 @@ def largest_spread(results: PackedResults) -> float:
 
 
 def lead(results: PackedResults) -> float:
-    """Return the difference of the median best scores of the first-ranked and the second-ranked cell."""
-    first, second = sorted(results.summary.table["best"].dropna(), reverse=results.curves.score.higher_is_better)[:2]
+    """Return by how much the first-ranked configuration of a search is ahead of the second-ranked one."""
+    first, second = ranking(results.runs.frame, results.curves.score, over_seeds(results))[:2]
     return float(abs(first - second))
 
 

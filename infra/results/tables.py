@@ -6,9 +6,10 @@ import pandas as pd
 
 from analysis.claims.verdicts import Judged, needs
 from analysis.results.cells import images_label
-from analysis.results.ranking import ranked
+from analysis.results.ranking import ranking
 from analysis.results.summary import DASH, markdown
 from infra.results.evidence import PackedResults
+from trainer.config.plan_file import OverSeeds
 
 VERDICT_HEADINGS = ("claim", "verdict", "n", "p", "corrected", "difference of medians, 95 %", "needs")
 
@@ -59,22 +60,30 @@ def cell_title(runs: pd.DataFrame) -> str:
 def ranking_table(results: PackedResults) -> str:
     """Return one row per configuration of a search, best first: its settings, and the best score of every seed."""
     frame = results.runs.frame
-    order = ranked(frame, results.curves.score)
+    objective = over_seeds(results)
+    values = ranking(frame, results.curves.score, objective)
+    order = list(values.index)
     settings = {run.cell: run.settings for run in results.runs.plan.cells}
     keys = list(dict.fromkeys(key for cell in order for key in settings[cell]))
     seeds = sorted(frame["seed"].unique())
     best = frame.pivot(index="cell", columns="seed", values="best").loc[order]
     rows = [
-        [str(place), *(_setting(settings[cell].get(key)) for key in keys), *_scores(best.loc[[cell]].to_numpy()[0])]
-        for place, cell in enumerate(order, 1)
+        [
+            str(place),
+            *(_setting(settings[cell].get(key)) for key in keys),
+            *map(number, best.loc[[cell]].to_numpy()[0]),
+            f"**{number(value)}**",
+        ]
+        for place, (cell, value) in enumerate(zip(order, values, strict=True), 1)
     ]
-    headings = ["rank", *(f"`{key}`" for key in keys), *(f"seed {seed}" for seed in seeds), "median"]
+    headings = ["rank", *(f"`{key}`" for key in keys), *(f"seed {seed}" for seed in seeds), objective]
     return markdown_table(headings, rows)
 
 
-def _scores(of_seeds: Sequence[float]) -> list[str]:
-    """Return the scores of a configuration's seeds, and their median in bold."""
-    return [*map(number, of_seeds), f"**{number(pd.Series(of_seeds).median())}**"]
+def over_seeds(results: PackedResults) -> OverSeeds:
+    """Return what a search minimised of the scores of a configuration's seeds: their mean, or the worst."""
+    assert results.runs.plan.search
+    return results.runs.plan.search.over_seeds
 
 
 def verdict_table(results: PackedResults) -> str:

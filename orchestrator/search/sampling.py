@@ -21,8 +21,9 @@ from orchestrator.search.sequential import SequentialGrowth
 from orchestrator.store.lease import BEAT_SECONDS, Lease, acquire
 from orchestrator.sweep.expand import applies
 from orchestrator.sweep.search_points import study_name, trials_of
-from orchestrator.sweep.search_space import Applies, OverSeeds, Point, Search, every, is_countable
+from orchestrator.sweep.search_space import Applies, Point, Search, every, is_countable
 from orchestrator.sweep.trial import DataLookup, Trial
+from trainer.config.plan_file import OverSeeds
 
 MOST_REPEATS = 20
 """How many repetitions may be sampled in a row before the space is enumerated."""

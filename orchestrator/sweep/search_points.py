@@ -48,7 +48,10 @@ def stored_points(sweep: Sweep, kept: SampledPoints | None) -> tuple[Point, ...]
 def points_to_store(sweep: Sweep) -> SampledPoints | None:
     """Return the sampled points to store in the plan of a search; None for other sweeps."""
     search = sweep.spec.search
-    return SampledPoints(space=space_digest(search), points=tuple(map(dict, sweep.sampled))) if search else None
+    if not search:
+        return None
+    points = tuple(map(dict, sweep.sampled))
+    return SampledPoints(space=space_digest(search), over_seeds=search.over_seeds, points=points)
 
 
 def trials_of(sweep: Sweep, point: Point, find: DataLookup) -> list[Trial]:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Protocol, Self
 from pydantic import ConfigDict, Discriminator, Field, JsonValue, Tag, model_validator
 
 from orchestrator.sweep.keys import Assignments, AxisValues
+from trainer.config.plan_file import OverSeeds
 from trainer.config.spec import Positive, PositiveInt, Seed, Settings
 
 DIGITS = 4
@@ -148,8 +149,6 @@ AnyDimension = Annotated[
 
 
 MOST_SAMPLED = 200_000
-
-OverSeeds = Literal["mean", "worst"]
 
 
 class Search(Settings):

@@ -8,11 +8,11 @@ import pytest
 from analysis.figures.catalog import figure_named
 from analysis.figures.shapes.curve_panels import BEST_SHOWN, lay_out_ranked
 from analysis.results.load import Curves, Runs
-from analysis.results.ranking import ranked
+from analysis.results.ranking import ranked, ranking
 from analysis.results.score import Score
 from analysis.synthetic_store import FakeRun, write_store
 from tests.analysis.stores import loaded
-from trainer.config.plan_file import SampledPoints, read_plan_file
+from trainer.config.plan_file import OverSeeds, SampledPoints, read_plan_file
 
 SIZES = (300, 500, 1000, 2000, 4000, 8000, 9000)
 """Each is a configuration of its own; the more images, the better the made-up scores."""
@@ -48,7 +48,8 @@ def test_few_configurations_have_no_others() -> None:
     assert lay_out_ranked(order, pd.DataFrame({"cell": order})).others == ""
 
 
-def test_a_diverged_configuration_ranks_below_all_with_a_score_and_above_those_without() -> None:
+@pytest.mark.parametrize("over", ["mean", "worst"])
+def test_a_diverged_configuration_ranks_below_all_with_a_score_and_above_those_without(over: OverSeeds) -> None:
     runs = pd.DataFrame(
         {
             "cell": ["none yet", "diverged", "worse", "better"],
@@ -59,5 +60,13 @@ def test_a_diverged_configuration_ranks_below_all_with_a_score_and_above_those_w
             "trial": "t",
         }
     )
-    assert ranked(runs, Score("fid2k-lite0", "i")) == ["better", "worse", "diverged", "none yet"]
-    assert ranked(runs, Score("is2k_mean-lite0", "i")) == ["worse", "better", "diverged", "none yet"]
+    assert ranked(runs, Score("fid2k-lite0", "i"), over) == ["better", "worse", "diverged", "none yet"]
+    assert ranked(runs, Score("is2k_mean-lite0", "i"), over) == ["worse", "better", "diverged", "none yet"]
+
+
+@pytest.mark.parametrize(("over", "first"), [("mean", "uneven"), ("worst", "even")])
+def test_configurations_rank_by_what_the_search_minimised(over: OverSeeds, first: str) -> None:
+    scores = {"even": [20.0, 20.0], "uneven": [9.0, 30.0]}
+    rows = [{"cell": cell, "best": best, "diverged": False} for cell, bests in scores.items() for best in bests]
+    found = ranking(pd.DataFrame(rows), Score("fid2k-lite0", "i"), over)
+    assert (found.index[0], found.iloc[0]) == (first, 19.5 if over == "mean" else 20)

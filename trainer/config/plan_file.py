@@ -72,10 +72,15 @@ class PlannedSource(PlannedRun):
     probes: tuple[str, ...] = ()
 
 
+OverSeeds = Literal["mean", "worst"]
+"""What a search minimises of the scores of a configuration's seeds (the best of each), and ranks it by."""
+
+
 class SampledPoints(_Stored):
     """The configurations that a search has sampled so far; `space` is the digest of the search space."""
 
     space: str
+    over_seeds: OverSeeds = "mean"
     points: tuple[dict[str, JsonValue], ...]
 
 

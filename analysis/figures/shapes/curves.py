@@ -96,8 +96,8 @@ class CurveFigure:
         table = bands(source, frame, self.value, worst=curves.score.worst if scored else None)
         by = self.panel, self.series
         panels = lay_out_by(frame, table, *by) if all(by) else lay_out(frame, table)  # type: ignore[arg-type]
-        if runs.plan.search:
-            panels = lay_out_ranked(ranked(frame, curves.score), table)
+        if search := runs.plan.search:
+            panels = lay_out_ranked(ranked(frame, curves.score, search.over_seeds), table)
         targets = sorted(float(target) for target in frame["augment_target"].dropna().unique())
         label = QUANTITIES[self.value].label or curves.score.label
         return CurveData(table, list(dict.fromkeys(frame["cell"])), panels, label, targets)
