@@ -58,13 +58,19 @@ def cell_title(runs: pd.DataFrame) -> str:
 
 
 def ranking_table(results: PackedResults) -> str:
-    """Return one row per configuration of a search, best first: its settings, and the best score of every seed."""
+    """Return one row per configuration of a search, best first.
+
+    A row has its settings, its horizon if not all have the same, the best score of every seed, and what was minimised.
+    """
     frame = results.runs.frame
     objective = over_seeds(results)
     values = ranking(frame, results.curves.score, objective)
     order = list(values.index)
-    settings = {run.cell: run.settings for run in results.runs.plan.cells}
-    keys = list(dict.fromkeys(key for cell in order for key in settings[cell]))
+    settings = {run.cell: {**run.settings, "kimg": run.horizon_kimg} for run in results.runs.plan.cells}
+    is_one = len({cell["kimg"] for cell in settings.values()}) == 1
+    keys = [
+        key for key in dict.fromkeys(key for cell in order for key in settings[cell]) if key != "kimg" or not is_one
+    ]
     seeds = sorted(frame["seed"].unique())
     best = frame.pivot(index="cell", columns="seed", values="best").loc[order]
     rows = [
@@ -76,7 +82,12 @@ def ranking_table(results: PackedResults) -> str:
         ]
         for place, (cell, value) in enumerate(zip(order, values, strict=True), 1)
     ]
-    headings = ["rank", *(f"`{key}`" for key in keys), *(f"seed {seed}" for seed in seeds), objective]
+    headings = [
+        "rank",
+        *(key if key == "kimg" else f"`{key}`" for key in keys),
+        *(f"seed {seed}" for seed in seeds),
+        objective,
+    ]
     return markdown_table(headings, rows)
 
 
