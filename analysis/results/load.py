@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analysis.results.cells import CellLabels, augment_label, labels_of
-from analysis.results.ranking import with_rank_as_method
+from analysis.results.ranking import ranked, with_rank_as_method
 from analysis.results.score import JOIN, Score, choose_score, identities
 from analysis.tables.plan_file import read_plan
 from analysis.tables.schema import SCHEMAS
@@ -80,6 +80,14 @@ class Runs:
     def only(self, cells: Sequence[str]) -> "Runs":
         """Return the runs of the given cells."""
         return replace(self, frame=self.frame[self.frame["cell"].isin(cells)])
+
+    def by_rank(self, score: Score) -> "Runs":
+        """Return the runs of a search in the order of their configurations' ranks, those of other sweeps as they are."""
+        if not self.plan.search:
+            return self
+        cells = ranked(self.frame, score, self.plan.search.over_seeds)
+        places = self.frame["cell"].map({cell: place for place, cell in enumerate(cells)})
+        return replace(self, frame=self.frame.loc[places.sort_values(kind="stable").index])
 
     def scored_by(self, curves: Curves) -> "Runs":
         """Return the runs with the best and last values of `curves`."""

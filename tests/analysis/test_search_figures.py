@@ -41,6 +41,7 @@ def test_the_best_configurations_are_named_by_rank_and_the_others_share_a_name(s
 def test_samples_of_a_search_are_titled_by_rank(search: tuple[Runs, Curves]) -> None:
     titles = figure_named("samples").data(*search).titles  # type: ignore[attr-defined]
     assert titles["subset=9000 none"].startswith("rank 1, ")
+    assert [title.split(",")[0] for title in titles.values()] == [f"rank {place}" for place in range(1, len(SIZES) + 1)]
 
 
 def test_few_configurations_have_no_others() -> None:

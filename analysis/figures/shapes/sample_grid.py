@@ -53,7 +53,7 @@ class SampleFigure:
     def data(self, runs: Runs, curves: Curves) -> SampleGrid:
         """Return the sheets of every shown cell and their pixels."""
         kept = runs.only(sorted(set(runs.frame["cell"][self.keep(runs.frame)])))
-        return _data(*shown(kept, MOST_CELLS), curves)
+        return _data(*shown(kept.by_rank(curves.score), MOST_CELLS), curves)
 
     def size(self, data: SampleGrid) -> tuple[float, float]:
         columns = 1 + max(map(len, data.rows), default=1)
