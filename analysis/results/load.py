@@ -82,7 +82,7 @@ class Runs:
         return replace(self, frame=self.frame[self.frame["cell"].isin(cells)])
 
     def by_rank(self, score: Score) -> "Runs":
-        """Return the runs of a search in the order of their configurations' ranks, those of other sweeps as they are."""
+        """Return the runs of a search in the order of rank, those of other sweeps as they are."""
         if not self.plan.search:
             return self
         cells = ranked(self.frame, score, self.plan.search.over_seeds)
