@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from orchestrator.plan.reference_sets import reference_sizes
-from orchestrator.sweep.keys import HORIZON
 from orchestrator.sweep.spec import SweepSpec
 from orchestrator.sweep.stop_rules import Asha, Median
 from orchestrator.sweep.trial import Trial
 from trainer.config.dataset.describe import examine
 from trainer.config.metrics.names import parse_metric
 from trainer.config.metrics.sizes import doubtful, undefined
+from trainer.config.options import Watch
 from trainer.config.train import TrainConfig
 from trainer.errors import printable
 
@@ -32,7 +32,7 @@ def cautions(spec: SweepSpec, trials: Sequence[Trial], to_run: Iterable[Trial], 
     own = (
         *(left_out, _of_stop_rules(spec, len({trial.id for trial in trials})), _of_metrics(spec, trials)),
         *(_of_twins(trials), _of_presets(trials), _of_precision(trials)),
-        *(_of_batches(spec, trials), _of_parts(trials), _of_data(trials, store / "data")),
+        *(_of_batches(trials), _of_parts(trials), _of_data(trials, store / "data")),
     )
     return [line for lines in own for line in lines] + list(_of_space(spec, list(to_run), store))
 
@@ -77,10 +77,9 @@ def _of_precision(trials: Sequence[Trial]) -> Iterator[str]:
         yield f"{part}.precision.dtype {dtype} changes nothing: it applies to 0 resolutions; {way_out}"
 
 
-def _of_batches(spec: SweepSpec, trials: Sequence[Trial]) -> Iterator[str]:
+def _of_batches(trials: Sequence[Trial]) -> Iterator[str]:
     """Yield which batches are longer than the training, or have the same images many times."""
-    horizons = (float(trial.settings.get(HORIZON, spec.horizon_kimg)) for trial in trials)
-    for batch, kimg in sorted({(trial.config.batch, kimg) for trial, kimg in zip(trials, horizons, strict=True)}):
+    for batch, kimg in sorted({(trial.config.batch, trial.asked_kimg) for trial in trials}):
         if batch > kimg * 1000:
             yield (
                 f"one batch of {batch:,} images is more than the horizon of {kimg:g} kimg: "
@@ -122,7 +121,7 @@ def _of_data(trials: Sequence[Trial], data_dir: Path) -> Iterator[str]:
 
 def _of_space(spec: SweepSpec, to_run: Sequence[Trial], store: Path) -> Iterator[str]:
     place = next(folder for folder in (store.absolute(), *store.absolute().parents) if folder.exists())
-    bytes_of = {trial.cell: saved_bytes(spec, trial.config) for trial in {one.cell: one for one in to_run}.values()}
+    bytes_of = {trial.cell: saved_bytes(spec.watch, trial) for trial in {one.cell: one for one in to_run}.values()}
     free, needed = shutil.disk_usage(place).free, sum(bytes_of[trial.cell] for trial in to_run)
     if needed > free:
         yield f"checkpoints and snapshots need about {needed / 1e9:,.0f} GB; {place} has {free / 1e9:,.0f} GB free"
@@ -137,16 +136,15 @@ def _of_stop_rules(spec: SweepSpec, runs: int) -> Iterator[str]:
             yield f"{rule.type} never applies: it starts at or after the horizon of {horizon_kimg:g} kimg"
         if isinstance(rule, Median) and not spec.search and runs <= rule.others:
             yield f"median never applies: it needs {rule.others} other runs, and there are {runs} runs in all"
-        if isinstance(rule, Asha) and (unmet := rule.unmet(spec.horizon_kimg, every)):
+        if isinstance(rule, Asha) and (unmet := rule.unmet(horizon_kimg, every)):
             rungs = ", ".join(f"{rung:g}" for rung in unmet)
             yield f"asha has no scores at {rungs} kimg: evaluations run every {every:g} kimg (see `watch`)"
 
 
-def saved_bytes(spec: SweepSpec, config: TrainConfig) -> float:
+def saved_bytes(watch: Watch, trial: Trial) -> float:
     """Return the approximate bytes of a run's checkpoints and snapshots, from the widths of its generator."""
-    networks = parameters(config)
-    watch = spec.watch
-    snapshots = 2.0 if watch.snapshots_kept == "best-and-last" else spec.horizon_kimg / watch.evaluate_every_kimg
+    networks = parameters(trial.config)
+    snapshots = 2.0 if watch.snapshots_kept == "best-and-last" else trial.horizon_kimg / watch.evaluate_every_kimg
     kept = PARAMETERS_OF_SAVED_STATE * watch.checkpoints_kept + PARAMETERS_OF_SNAPSHOT * max(snapshots, 1.0)
     return BYTES * networks * kept
 

@@ -291,7 +291,7 @@ def test_a_plan_warns_of_a_precision_that_applies_to_no_convolution(read: Read, 
 def test_a_plan_warns_where_checkpoints_would_fill_the_disk(read: Read, tmp_path: Path) -> None:
     sweep = read(HEAD + "metrics: [kid2k]\nwatch: {checkpoints_kept: 1000000000}\n")
     trials = expand(sweep, find)
-    assert saved_bytes(sweep.spec, trials[0].config) > 1e12
+    assert saved_bytes(sweep.spec.watch, trials[0]) > 1e12
     assert any(
         "checkpoints and snapshots need about" in line for line in cautions(sweep.spec, [], trials, tmp_path / "x")
     )
