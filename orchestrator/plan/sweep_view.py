@@ -77,7 +77,7 @@ def _with_state(want: Desired, seen: Observed) -> Observed:
     """Return a trial with its state for this sweep."""
     last = next((attempt for attempt in reversed(seen.history) if attempt.work == "train"), seen.history[-1])
     is_mine = want.sweep == ALL or seen.history[-1].sweep in (ALL, want.sweep)
-    if want.sweep in seen.cancels and seen.state is not State.DONE and not (seen.state in ACTIVE and is_mine):
+    if want.sweep in seen.cancels and not (_is_over(want, seen) or (seen.state in ACTIVE and is_mine)):
         return replace(seen, state=State.CANCELLED)
     by = last.sweep if last.cancelled_by is None else last.cancelled_by
     cancelled = seen.state is State.CANCELLED and by not in (ALL, want.sweep)
@@ -85,6 +85,12 @@ def _with_state(want: Desired, seen: Observed) -> Observed:
     if want.sweep != ALL and (cancelled or failed):
         return replace(seen, state=State.PREEMPTED, exit_code=None, message="")
     return seen
+
+
+def _is_over(want: Desired, seen: Observed) -> bool:
+    """Return whether a trial has all the training that this sweep wants, or diverged before."""
+    reached = max(seen.kimg, seen.horizon_kimg)
+    return seen.state is State.DONE and (seen.diverged or is_within(want.horizon_kimg, reached))
 
 
 def belongs_to(want: Desired, attempt: AttemptSummary) -> bool:
