@@ -217,6 +217,14 @@ def test_the_strength_of_augmentation_is_shown_after_an_evaluation(store: Store,
     assert (status.p, status.r_t) == (0.25, 0.5)
 
 
+def test_the_strength_of_augmentation_is_shown_after_an_attempt_that_never_began(store: Store, shared: RunDir) -> None:
+    attempted(shared, "b", State.DONE, 4.0, horizon_kimg=4, resumed_from_kimg=0, p=0.25, r_t=0.5)
+    attempted(shared, "a", State.CANCELLED, 4.0, resumed_from_kimg=0, pid=0, exit_code=75)
+    plan = read_plan(store, "b")
+    (status,) = sweep_status(store, plan, observe(store, plan.trials, {}), Rules())
+    assert (status.state, status.p, status.r_t) == ("done", 0.25, 0.5)
+
+
 def test_cancelling_a_sweep_leaves_what_runs_for_another(run: RunDir) -> None:
     attempted(run, "b", State.RUNNING, 1.0)
     assert cancel(run, "a") is False
