@@ -6,9 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from orchestrator.plan.reference_sets import reference_sizes
+from orchestrator.sweep.claims import tested_claims
 from orchestrator.sweep.spec import SweepSpec
 from orchestrator.sweep.stop_rules import Asha, Median
 from orchestrator.sweep.trial import Trial
+from trainer.config.claims.cells import pair_of
 from trainer.config.dataset.describe import examine
 from trainer.config.metrics.names import parse_metric
 from trainer.config.metrics.sizes import doubtful, undefined
@@ -31,7 +33,13 @@ def cautions(spec: SweepSpec, trials: Sequence[Trial], to_run: Iterable[Trial], 
     left_out = (f"this tier leaves out {what}: {why}" for what, why in spec.because.items())
     own = (
         *(left_out, _of_stop_rules(spec, len({trial.id for trial in trials})), _of_metrics(spec, trials)),
-        *(_of_twins(trials), _of_presets(trials), _of_precision(trials)),
+        *(
+            _of_claims(spec, trials),
+            _of_threads(spec, trials),
+            _of_twins(trials),
+            _of_presets(trials),
+            _of_precision(trials),
+        ),
         *(_of_batches(trials), _of_parts(trials), _of_data(trials, store / "data")),
     )
     return [line for lines in own for line in lines] + list(_of_space(spec, list(to_run), store))
@@ -44,6 +52,23 @@ def _of_metrics(spec: SweepSpec, trials: Sequence[Trial]) -> Iterator[str]:
             why = "" if undefined(metric, images) else doubtful(metric, images, spec.detector)
             if why:
                 yield f"{name} is unreliable: {why}"
+
+
+def _of_claims(spec: SweepSpec, trials: Sequence[Trial]) -> Iterator[str]:
+    """Yield which claims compare runs of different lengths, without a point of training that both have."""
+    cells = {trial.cell: trial for trial in trials}
+    for _, claim in tested_claims(spec.claims, spec.metrics, cells):
+        less, more = (cells[cell].asked_kimg for cell in pair_of(claim, cells))
+        if less != more and claim.kimg is None:
+            way_out = f'to compare both at one point, add ", {min(less, more):g} kimg"'
+            yield f'claim "{claim.text}" compares runs of {less:g} kimg with runs of {more:g} kimg; {way_out}'
+
+
+def _of_threads(spec: SweepSpec, trials: Sequence[Trial]) -> Iterator[str]:
+    """Yield that runs have more threads than CPUs."""
+    threads, cpus = spec.watch.threads, min((trial.resources.cpus for trial in trials), default=spec.watch.threads)
+    if threads > cpus:
+        yield f"watch.threads is {threads}, but resources.cpus is {cpus}; leave it out for one thread per CPU"
 
 
 def _of_twins(trials: Sequence[Trial]) -> Iterator[str]:

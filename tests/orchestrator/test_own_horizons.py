@@ -145,3 +145,18 @@ def test_a_condition_on_a_number_that_is_hardly_ever_drawn_is_refused(store: Sto
     file = sweep_file(CONTINUOUS.replace("if: {augment: ada}", "if: {objective.r1_gamma: 5}"))
     with pytest.raises(SweepError, match=r"when\[0\].if.objective.r1_gamma: 5.* is hardly ever drawn.*choice"):
         plan_sweep(store, Request(file))
+
+
+CLAIM = "metrics: [fid2k]\nseeds: 5\nwatch: {evaluate_every_kimg: 1}\nclaims: ['long > ada"
+
+
+@pytest.mark.parametrize(("claim", "told"), [("", True), (", 3 kimg", False)])
+def test_a_plan_tells_of_claims_that_compare_runs_of_different_lengths(
+    sweep_file: Write, tmp_path: Path, claim: str, told: bool
+) -> None:
+    sweep = read_sweep(sweep_file(f"{SWEEP}{CLAIM}{claim}']\n"))
+    found = [line for line in cautions(sweep.spec, expand(sweep, find), [], tmp_path) if line.startswith("claim")]
+    text = (
+        'claim "long > ada" compares runs of 5 kimg with runs of 3 kimg; to compare both at one point, add ", 3 kimg"'
+    )
+    assert found == ([text] if told else [])

@@ -413,3 +413,11 @@ def test_more_memory_than_the_machine_has_is_reported(store: Store, sweep_file: 
     file = sweep_file(f"{HEAD}resources: {{memory_gib: 99999}}\n")
     assert main(["plan", str(file), "--store", str(store.root)]) == 0
     assert "99999 GiB are requested, this machine has" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("cpus", "told"), [(1, 1), (4, 0)])
+def test_a_plan_tells_of_more_threads_than_cpus(read: Read, tmp_path: Path, cpus: int, told: int) -> None:
+    sweep = read(f"{HEAD}watch: {{threads: 4}}\nresources: {{cpus: {cpus}}}\n")
+    found = [line for line in cautions(sweep.spec, expand(sweep, find), [], tmp_path) if "threads" in line]
+    assert len(found) == told
+    assert all("watch.threads is 4, but resources.cpus is 1" in line for line in found)
