@@ -72,7 +72,7 @@ def gated(
         sweep, trials = _without_search(sweep), tuple(replace(trial, source=None) for trial in trials)
     typical = typical_cells(sweep, find) if has_axes and sweep.spec.search else ExaminedCells([], [])
     if replaced is None:
-        every = (*trials, *typical.trials)
+        every = (*trials, *typical.trials, *typical.examples)
         running = runtime_problems(sweep, every, machine.lacks, machine.name) + _problems_of_sources(every, machine)
     else:
         running = measuring_problems(sweep, trials, machine.lacks, replaced)

@@ -380,6 +380,9 @@ TOLD = {
         'claims[1]: "adaa < none": no cell is called "adaa", and none has such a value; did you mean \'ada\'?',
         'claims[2]: "ada < none at subset=4": "subset" is not an axis of the sweep',
     ],
+    f"{FOUND}when: [{{if: {{augment: ada}}, set: {{resources.gpus: 1}}}}]\n": [
+        "when[0].set.resources.gpus: needs 1 GPUs"
+    ],
     f"{FOUND}published: [{{of: ada, {VALUE}}}, {{of: adaa, {VALUE}}}]\n": [
         'published[1].of: no cell is called "adaa"',
     ],
