@@ -116,6 +116,14 @@ def test_a_sweep_that_has_all_it_wants_does_not_wait_for_another_that_trains_on(
     assert state(run, B) is State.DONE
 
 
+@pytest.mark.parametrize(("sweep", "expected"), [("b", Action.LEAVE), ("a", Action.REUSE)])
+def test_a_sweep_waits_for_the_end_of_its_own_evaluation_alone(run: RunDir, sweep: str, expected: Action) -> None:
+    scored(run, (4.0, 7.0))
+    attempted(run, "a", State.DONE, 8.0)
+    attempted(run, sweep, State.RUNNING, 8.0, "evaluate")
+    assert decide_one(B, observe_run(run, State.RUNNING, NOW), Rules()).action is expected
+
+
 @pytest.mark.parametrize("end", [State.FAILED, State.CANCELLED, State.LOST, State.PREEMPTED])
 def test_how_training_ended_beyond_a_sweeps_horizon_does_not_concern_it(run: RunDir, end: State) -> None:
     scored(run, (4.0, 7.0))
