@@ -1,5 +1,6 @@
 """The gate before a sweep is planned: everything that is wrong with it, found in one pass."""
 
+import re
 from collections.abc import Container, Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -8,14 +9,17 @@ from orchestrator.errors import Problem
 from orchestrator.plan.moments import moment_problems
 from orchestrator.plan.preflight import Lacks, measuring_problems, runtime_problems
 from orchestrator.plan.sources import NeededSource, other_sources
-from orchestrator.sweep.claims import misplaced_claims
+from orchestrator.sweep.claims import misnamed_claims, misplaced_claims
 from orchestrator.sweep.expand import ExaminedCells, examined_cells
 from orchestrator.sweep.expansion import Expansion
-from orchestrator.sweep.published_values import misplaced_values
+from orchestrator.sweep.published_values import misnamed_values, misplaced_values
 from orchestrator.sweep.reader import AXES, Examined, Sweep
 from orchestrator.sweep.search_points import typical_cells
 from orchestrator.sweep.trial import DataLookup, Trial
 from trainer.config.claims.cells import Cells
+
+ITEM = re.compile(r"\[\d+\]$")
+"""The end of the key of an item of a list."""
 
 PRICED = frozenset({"horizon_kimg", "metrics", "detector", "evaluation_seeds", "watch", "resources"})
 """Keys without which neither a price nor a warning is worth anything."""
@@ -68,13 +72,13 @@ def gated(
         sweep, trials = _without_search(sweep), tuple(replace(trial, source=None) for trial in trials)
     typical = typical_cells(sweep, find) if has_axes and sweep.spec.search else ExaminedCells([], [])
     if replaced is None:
-        every = (*trials, *typical.trials)
+        every = (*trials, *typical.trials, *typical.examples)
         running = runtime_problems(sweep, every, machine.lacks, machine.name) + _problems_of_sources(every, machine)
     else:
         running = measuring_problems(sweep, trials, machine.lacks, replaced)
     is_priceable = PRICED.isdisjoint(read.left_out)
     moments = moment_problems(sweep, trials) if TIMED.isdisjoint(read.left_out) and replaced is None else ()
-    placed = [] if spec.search and replaced is None else _misplaced(sweep, own)
+    placed = _misnamed(sweep, typical) if spec.search and replaced is None else _misplaced(sweep, own)
     placed += [sweep.problem(path, text) for path, text in moments]
     problems = _one_a_place(read.problems, [*own.problems, *typical.problems], placed, running)
     cells = own.cells if has_axes and UNDECIDED.isdisjoint(read.left_out) else None
@@ -82,12 +86,20 @@ def gated(
 
 
 def _one_a_place(*groups: Sequence[Problem]) -> list[Problem]:
-    """Return the problems of all groups, without those at places where an earlier group has some."""
+    """Return the problems of all groups, without those at places where an earlier group has some.
+
+    The values of an axis are at its place.
+    """
     found: list[Problem] = []
     for group in groups:
         places = {(problem.place, problem.key) for problem in found}
-        found += [problem for problem in group if (problem.place, problem.key) not in places]
+        found += [problem for problem in group if places.isdisjoint(_places(problem))]
     return found
+
+
+def _places(problem: Problem) -> set[tuple[str, str]]:
+    """Return where a problem is: at its key, and if that is an item of a list, at the list."""
+    return {(problem.place, problem.key), (problem.place, ITEM.sub("", problem.key))}
 
 
 def _without_search(sweep: Sweep) -> Sweep:
@@ -113,9 +125,18 @@ def _problems_of_sources(trials: Sequence[Trial], machine: Machine) -> list[Prob
 
 
 def _misplaced(sweep: Sweep, examined: ExaminedCells) -> list[Problem]:
-    """Return claims and published values of missing cells; the cells of a search are not known in advance."""
+    """Return claims and published values of missing cells."""
     if examined.cells is None:
         return []
     claims = misplaced_claims(sweep.spec.claims, examined.cells) if sweep.states_claims else ()
     values = misplaced_values(sweep.spec.published, examined.cells) if sweep.states_published else ()
+    return [sweep.problem(path, text) for path, text in (*claims, *values)]
+
+
+def _misnamed(sweep: Sweep, examples: ExaminedCells) -> list[Problem]:
+    """Return claims and published values of names that no configuration of a search can have."""
+    if not examples.cells:
+        return []
+    claims = misnamed_claims(sweep.spec.claims, examples.cells) if sweep.states_claims else ()
+    values = misnamed_values(sweep.spec.published, examples.cells) if sweep.states_published else ()
     return [sweep.problem(path, text) for path, text in (*claims, *values)]

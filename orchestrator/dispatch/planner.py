@@ -38,6 +38,7 @@ from orchestrator.sweep.published_settings import published_about
 from orchestrator.sweep.reader import Sweep, examined, read_sweep
 from orchestrator.sweep.search_points import configurations, stored_points, typical_cells
 from orchestrator.sweep.trial import DataLookup, Trial
+from orchestrator.sweep.unsampled import unsampled_trials
 from trainer.config.train import TrainConfig
 from trainer.config.training import TransferFromTrial
 from trainer.errors import UserError
@@ -150,7 +151,7 @@ def _planned(store: Store, request: Request, found: Gated, backend: Backend, fin
     observed = observe(store, configs, reported_states(store, open_handles(store, configs)))
     known = speed_evidence(store, configs, observed, backend)
     there = configurations(sweep, find) if sweep.spec.search else 0
-    awaited = tuple(sample * max(0, there - len(sweep.sampled)))
+    awaited = unsampled_trials(sweep, find, sample, there - len(sweep.sampled)) if sample else ()
     parallel = int(min(_slots(backend, sweep), most_at_a_time(sweep, len(sample))))
     plan = make_plan(
         sweep,
@@ -165,7 +166,8 @@ def _planned(store: Store, request: Request, found: Gated, backend: Backend, fin
         kept=kept_snapshots(store, _starts(unique.values(), observed)),
     )
     to_run = [plan.unique[trial] for trial in plan.costs]
-    warned = cautions(sweep.spec, (*trials, *sample), [*to_run, *awaited], store.root)
+    shown = (*trials, *sample, *{trial.id: trial for trial in awaited}.values())
+    warned = cautions(sweep.spec, shown, [*to_run, *awaited], store.root)
     doubts = dict.fromkeys(backend.doubts(each) for each in {trial.resources: None for trial in (*to_run, *sample)})
     return replace(
         plan,

@@ -6,13 +6,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from orchestrator.plan.reference_sets import reference_sizes
-from orchestrator.sweep.keys import HORIZON
+from orchestrator.sweep.claims import tested_claims
 from orchestrator.sweep.spec import SweepSpec
 from orchestrator.sweep.stop_rules import Asha, Median
 from orchestrator.sweep.trial import Trial
+from trainer.config.claims.cells import pair_of
 from trainer.config.dataset.describe import examine
 from trainer.config.metrics.names import parse_metric
 from trainer.config.metrics.sizes import doubtful, undefined
+from trainer.config.options import Watch
 from trainer.config.train import TrainConfig
 from trainer.errors import printable
 
@@ -31,8 +33,14 @@ def cautions(spec: SweepSpec, trials: Sequence[Trial], to_run: Iterable[Trial], 
     left_out = (f"this tier leaves out {what}: {why}" for what, why in spec.because.items())
     own = (
         *(left_out, _of_stop_rules(spec, len({trial.id for trial in trials})), _of_metrics(spec, trials)),
-        *(_of_twins(trials), _of_presets(trials), _of_precision(trials)),
-        *(_of_batches(spec, trials), _of_parts(trials), _of_data(trials, store / "data")),
+        *(
+            _of_claims(spec, trials),
+            _of_threads(spec, trials),
+            _of_twins(trials),
+            _of_presets(trials),
+            _of_precision(trials),
+        ),
+        *(_of_batches(trials), _of_parts(trials), _of_data(trials, store / "data")),
     )
     return [line for lines in own for line in lines] + list(_of_space(spec, list(to_run), store))
 
@@ -44,6 +52,23 @@ def _of_metrics(spec: SweepSpec, trials: Sequence[Trial]) -> Iterator[str]:
             why = "" if undefined(metric, images) else doubtful(metric, images, spec.detector)
             if why:
                 yield f"{name} is unreliable: {why}"
+
+
+def _of_claims(spec: SweepSpec, trials: Sequence[Trial]) -> Iterator[str]:
+    """Yield which claims compare runs of different lengths, without a point of training that both have."""
+    cells = {trial.cell: trial for trial in trials}
+    for _, claim in tested_claims(spec.claims, spec.metrics, cells):
+        less, more = (cells[cell].asked_kimg for cell in pair_of(claim, cells))
+        if less != more and claim.kimg is None:
+            way_out = f'to compare both at one point, add ", {min(less, more):g} kimg"'
+            yield f'claim "{claim.text}" compares runs of {less:g} kimg with runs of {more:g} kimg; {way_out}'
+
+
+def _of_threads(spec: SweepSpec, trials: Sequence[Trial]) -> Iterator[str]:
+    """Yield that runs have more threads than CPUs."""
+    threads, cpus = spec.watch.threads, min((trial.resources.cpus for trial in trials), default=spec.watch.threads)
+    if threads > cpus:
+        yield f"watch.threads is {threads}, but resources.cpus is {cpus}; leave it out for one thread per CPU"
 
 
 def _of_twins(trials: Sequence[Trial]) -> Iterator[str]:
@@ -77,10 +102,9 @@ def _of_precision(trials: Sequence[Trial]) -> Iterator[str]:
         yield f"{part}.precision.dtype {dtype} changes nothing: it applies to 0 resolutions; {way_out}"
 
 
-def _of_batches(spec: SweepSpec, trials: Sequence[Trial]) -> Iterator[str]:
+def _of_batches(trials: Sequence[Trial]) -> Iterator[str]:
     """Yield which batches are longer than the training, or have the same images many times."""
-    horizons = (float(trial.settings.get(HORIZON, spec.horizon_kimg)) for trial in trials)
-    for batch, kimg in sorted({(trial.config.batch, kimg) for trial, kimg in zip(trials, horizons, strict=True)}):
+    for batch, kimg in sorted({(trial.config.batch, trial.asked_kimg) for trial in trials}):
         if batch > kimg * 1000:
             yield (
                 f"one batch of {batch:,} images is more than the horizon of {kimg:g} kimg: "
@@ -122,7 +146,7 @@ def _of_data(trials: Sequence[Trial], data_dir: Path) -> Iterator[str]:
 
 def _of_space(spec: SweepSpec, to_run: Sequence[Trial], store: Path) -> Iterator[str]:
     place = next(folder for folder in (store.absolute(), *store.absolute().parents) if folder.exists())
-    bytes_of = {trial.cell: saved_bytes(spec, trial.config) for trial in {one.cell: one for one in to_run}.values()}
+    bytes_of = {trial.cell: saved_bytes(spec.watch, trial) for trial in {one.cell: one for one in to_run}.values()}
     free, needed = shutil.disk_usage(place).free, sum(bytes_of[trial.cell] for trial in to_run)
     if needed > free:
         yield f"checkpoints and snapshots need about {needed / 1e9:,.0f} GB; {place} has {free / 1e9:,.0f} GB free"
@@ -137,16 +161,15 @@ def _of_stop_rules(spec: SweepSpec, runs: int) -> Iterator[str]:
             yield f"{rule.type} never applies: it starts at or after the horizon of {horizon_kimg:g} kimg"
         if isinstance(rule, Median) and not spec.search and runs <= rule.others:
             yield f"median never applies: it needs {rule.others} other runs, and there are {runs} runs in all"
-        if isinstance(rule, Asha) and (unmet := rule.unmet(spec.horizon_kimg, every)):
+        if isinstance(rule, Asha) and (unmet := rule.unmet(horizon_kimg, every)):
             rungs = ", ".join(f"{rung:g}" for rung in unmet)
             yield f"asha has no scores at {rungs} kimg: evaluations run every {every:g} kimg (see `watch`)"
 
 
-def saved_bytes(spec: SweepSpec, config: TrainConfig) -> float:
+def saved_bytes(watch: Watch, trial: Trial) -> float:
     """Return the approximate bytes of a run's checkpoints and snapshots, from the widths of its generator."""
-    networks = parameters(config)
-    watch = spec.watch
-    snapshots = 2.0 if watch.snapshots_kept == "best-and-last" else spec.horizon_kimg / watch.evaluate_every_kimg
+    networks = parameters(trial.config)
+    snapshots = 2.0 if watch.snapshots_kept == "best-and-last" else trial.horizon_kimg / watch.evaluate_every_kimg
     kept = PARAMETERS_OF_SAVED_STATE * watch.checkpoints_kept + PARAMETERS_OF_SNAPSHOT * max(snapshots, 1.0)
     return BYTES * networks * kept
 

@@ -171,7 +171,8 @@ def evaluation(missing: list[str], want: Desired, seen: Observed, rules: Rules) 
     reached = max(seen.kimg, seen.horizon_kimg)
     within = [kimg for kimg in seen.measured.snapshots if is_within(kimg, want.horizon_kimg)]
     if not within and not is_within(reached, want.horizon_kimg):
-        lost = f"there is no snapshot up to {want.horizon_kimg:g} kimg to measure {', '.join(missing)}"
+        seeds = f" with {want.evaluation_seeds} evaluation seeds" if want.evaluation_seeds > 1 else ""
+        lost = f"there is no snapshot up to {want.horizon_kimg:g} kimg to measure {', '.join(missing)}{seeds}"
         return Decision(Action.REUSE, f"done at {reached:g} kimg, but {lost}", is_incomplete=True)
     obstacle = "" if seen.retried else _obstacle(missing, want, seen, rules)
     if obstacle:

@@ -36,10 +36,16 @@ def missing_numbers(want: Desired, seen: Observed) -> list[str]:
 
 
 def never_recorded(name: str, want: Desired, seen: Observed) -> bool:
-    """Return whether some value of a metric was never recorded up to the horizon."""
+    """Return whether some value of a metric, or one of its evaluation seeds, was never recorded up to the horizon."""
     first = {**seen.measured.metrics, **seen.measured.earliest}
     numbers = value_names(parse_metric(name), want.detector, want.distance)
-    return any(not is_within(first.get(number, inf), want.horizon_kimg) for number in numbers)
+    moments = [first.get(number, inf) for number in numbers]
+    moments += [
+        min(seen.measured.by_seed.get((number, seed), ()), default=inf)
+        for number in numbers
+        for seed in range(1, want.evaluation_seeds)
+    ]
+    return not all(is_within(kimg, want.horizon_kimg) for kimg in moments)
 
 
 def _in_all(want: Desired, name: str, kept: list[frozenset[tuple[str, int]]]) -> bool:

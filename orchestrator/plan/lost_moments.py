@@ -20,6 +20,7 @@ from trainer.record import RunDir, State
 MOST_MOMENTS = 10_000
 SHOWN = 4
 RARER = "were trained with longer intervals"
+FEWER = f"{RARER} or fewer evaluation seeds"
 
 
 class Lost(NamedTuple):
@@ -48,7 +49,9 @@ def _lost(spec: SweepSpec, trial: Trial, seen: Observed, run: RunDir) -> Iterato
     wanted = Kept.of(spec.watch)
     evaluations = _evaluations(spec, trial, seen) if spec.metrics else ()
     if evaluations:
-        yield Lost(spec.score_name, evaluations, f"{RARER} and keep no snapshot there")
+        yield Lost(
+            _scored(spec), evaluations, f"{RARER if spec.evaluation_seeds == 1 else FEWER} and keep no snapshot there"
+        )
     snapshots = _unlike(trial, seen, wanted, "evaluate_every_kimg") if wanted.snapshots_kept == "all" else []
     if gone := [kimg for kimg in snapshots if kimg not in seen.measured.snapshots]:
         yield Lost("snapshot", tuple(gone), f"{RARER} or did not keep all")
@@ -64,12 +67,24 @@ def _lost(spec: SweepSpec, trial: Trial, seen: Observed, run: RunDir) -> Iterato
         yield Lost("checkpoint", tuple(gone), f"{RARER} or kept fewer")
 
 
+def _scored(spec: SweepSpec) -> str:
+    seeds = f" of {spec.evaluation_seeds} evaluation seeds" if spec.evaluation_seeds > 1 else ""
+    return f"{spec.score_name}{seeds}"
+
+
 def _evaluations(spec: SweepSpec, trial: Trial, seen: Observed) -> tuple[float, ...]:
     """Return the points where a trial was neither evaluated nor can be, whoever trained it."""
     passed, is_done = min(seen.saved_kimg, trial.horizon_kimg), seen.state is State.DONE
     due = _due(trial, spec.watch.evaluate_every_kimg, passed)
-    there = seen.measured.moments.get(spec.score_name, frozenset()) | seen.measured.snapshots.keys()
+    there = _measured(spec, seen) | seen.measured.snapshots.keys()
     return tuple(kimg for kimg in due if kimg not in there and (kimg < passed or (is_done and is_within(kimg, passed))))
+
+
+def _measured(spec: SweepSpec, seen: Observed) -> frozenset[float]:
+    """Return the points where the score was measured with each evaluation seed."""
+    there = seen.measured.moments.get(spec.score_name, frozenset())
+    further = (seen.measured.by_seed.get((spec.score_name, seed)) for seed in range(1, spec.evaluation_seeds))
+    return there.intersection(*(kimgs or frozenset() for kimgs in further))
 
 
 def _due(trial: Trial, every_kimg: float, passed: float) -> list[float]:

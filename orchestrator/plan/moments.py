@@ -39,7 +39,7 @@ def nearest_evaluation(trial: Trial, kimg: float, every_kimg: float) -> float:
 def _unmet_rungs(spec: SweepSpec) -> Iterator[KeyProblem]:
     every = spec.watch.evaluate_every_kimg
     for index, rule in enumerate(spec.stop):
-        unmet = rule.unmet(spec.horizon_kimg, every) if isinstance(rule, Asha) else []
+        unmet = rule.unmet(spec.longest_horizon_kimg, every) if isinstance(rule, Asha) else []
         if unmet:
             nearest = every * max(1, round(unmet[0] / every))
             rungs = ", ".join(f"{rung:g}" for rung in unmet)

@@ -130,7 +130,8 @@ def _concerns(record: RunRecord, horizon_kimg: float) -> bool:
 
 
 def _controls(run: RunDir, records: list[RunRecord], horizon_kimg: float) -> _Controls:
-    last = records[-1] if records else None
+    trained = [record for record in records if record.work == "train" and record.pid]
+    last = trained[-1] if trained else None
     if last is None or is_within(last.kimg, horizon_kimg):
         return _Controls(last.p, last.r_t, last.images_per_second) if last else _Controls()
     ticks = [row for row in rows_in(run.ticks) if is_within(row["kimg"], horizon_kimg)]

@@ -29,7 +29,7 @@ def sweep_view(want: Desired, seen: Observed) -> Observed:
 def _within_horizon(want: Desired, seen: Observed) -> Observed:
     """Return a trial cut off at the horizon: it was done there, whatever happened later."""
     reached = max(attempt.from_kimg if _is_current(seen, attempt) else attempt.saved_kimg for attempt in seen.history)
-    if not is_within(want.horizon_kimg, reached):
+    if not is_within(want.horizon_kimg, reached) or _is_own_evaluation(want, seen):
         return seen
     done = replace(seen, diverged=seen.diverged and is_within(seen.kimg, want.horizon_kimg))
     if seen.state is State.DONE:
@@ -37,6 +37,12 @@ def _within_horizon(want: Desired, seen: Observed) -> Observed:
     done = replace(done, state=State.DONE, kimg=reached, saved_kimg=reached, horizon_kimg=reached, message="")
     concerns_us = seen.state in ACTIVE or belongs_to(want, seen.history[-1])
     return seen if concerns_us and missing_numbers(want, done) else done
+
+
+def _is_own_evaluation(want: Desired, seen: Observed) -> bool:
+    """Return whether this sweep's own evaluation goes on: it ends a moment after its last number is recorded."""
+    last = seen.history[-1]
+    return seen.state in ACTIVE and last.work == "evaluate" and belongs_to(want, last)
 
 
 def _is_current(seen: Observed, attempt: AttemptSummary) -> bool:
@@ -77,7 +83,7 @@ def _with_state(want: Desired, seen: Observed) -> Observed:
     """Return a trial with its state for this sweep."""
     last = next((attempt for attempt in reversed(seen.history) if attempt.work == "train"), seen.history[-1])
     is_mine = want.sweep == ALL or seen.history[-1].sweep in (ALL, want.sweep)
-    if want.sweep in seen.cancels and seen.state is not State.DONE and not (seen.state in ACTIVE and is_mine):
+    if want.sweep in seen.cancels and not (_is_over(want, seen) or (seen.state in ACTIVE and is_mine)):
         return replace(seen, state=State.CANCELLED)
     by = last.sweep if last.cancelled_by is None else last.cancelled_by
     cancelled = seen.state is State.CANCELLED and by not in (ALL, want.sweep)
@@ -85,6 +91,12 @@ def _with_state(want: Desired, seen: Observed) -> Observed:
     if want.sweep != ALL and (cancelled or failed):
         return replace(seen, state=State.PREEMPTED, exit_code=None, message="")
     return seen
+
+
+def _is_over(want: Desired, seen: Observed) -> bool:
+    """Return whether a trial has all the training that this sweep wants, or diverged before."""
+    reached = max(seen.kimg, seen.horizon_kimg)
+    return seen.state is State.DONE and (seen.diverged or is_within(want.horizon_kimg, reached))
 
 
 def belongs_to(want: Desired, attempt: AttemptSummary) -> bool:

@@ -32,15 +32,16 @@ MetricRows = Sequence[Mapping[str, Any]]
 class Measurements:
     """Recorded metrics of a trial, and those requested of the last attempt.
 
-    `metrics` has the kimg of the newest row of each name, `earliest` the lowest kimg, `moments` every one. `snapshots`
-    has, by kimg, the recorded names of each snapshot with their evaluation seeds. `requested` are the metrics and
-    probes of the last attempt, with `requested_seeds` seeds. `evaluations` summarises the evaluation attempts after the
-    last training.
+    `metrics` has the kimg of the newest row of each name, `earliest` the lowest kimg, `moments` every one, `by_seed`
+    those of each evaluation seed. `snapshots` has, by kimg, the recorded names of each snapshot with their evaluation
+    seeds. `requested` are the metrics and probes of the last attempt, with `requested_seeds` seeds. `evaluations`
+    summarises the evaluation attempts after the last training.
     """
 
     metrics: Mapping[str, float] = field(default_factory=dict)
     earliest: Mapping[str, float] = field(default_factory=dict)
     moments: Mapping[str, frozenset[float]] = field(default_factory=dict)
+    by_seed: Mapping[tuple[str, int], frozenset[float]] = field(default_factory=dict)
     snapshots: Mapping[float, frozenset[tuple[str, int]]] = field(default_factory=dict)
     requested: frozenset[str] = frozenset()
     requested_seeds: int = 1
@@ -196,12 +197,15 @@ def _measured(run: RunDir, seen: _Attempts, rows: MetricRows, retried: Mapping[s
     last = seen.training[-1] if seen.training else 0
     after_training = [attempt for attempt in seen.history if attempt.number > last]
     moments: dict[str, set[float]] = defaultdict(set)
+    by_seed: dict[tuple[str, int], set[float]] = defaultdict(set)
     for row in rows:
         moments[row["metric"]].add(row["kimg"])
+        by_seed[row["metric"], row.get("seed") or 0].add(row["kimg"])
     return Measurements(
         metrics={row["metric"]: row["kimg"] for row in rows},
         earliest={name: min(kimgs) for name, kimgs in moments.items()},
         moments={name: frozenset(kimgs) for name, kimgs in moments.items()},
+        by_seed={key: frozenset(kimgs) for key, kimgs in by_seed.items()},
         snapshots=known_snapshots(run, rows),
         requested=requested_names(seen.last) if seen.last and seen.state is State.DONE else frozenset(),
         requested_seeds=seen.last.options.evaluation_seeds if seen.last else 1,

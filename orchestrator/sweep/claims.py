@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, WithJsonSchema
 
 from orchestrator.sweep.yaml_source import KeyPath
-from trainer.config.claims.cells import Cells, pair_of
+from trainer.config.claims.cells import Cells, pair_of, require_names
 from trainer.config.claims.grammar import (
     CONTROL,
     EXAMPLE,
@@ -96,6 +96,16 @@ def _is_tested(claim: Claim, cells: Cells, metrics: Sequence[str]) -> bool:
     except ClaimProblem:
         return False
     return bool(metrics) and (claim.metric is None or is_measured(claim.metric, metrics))
+
+
+def misnamed_claims(claims: Sequence[str], examples: Cells) -> Iterator[tuple[KeyPath, str]]:
+    """Yield well-formed claims about names that no configuration of a search has, of which `examples` are some."""
+    for index, claim in well_formed(claims):
+        try:
+            require_names(claim.less, examples)
+            require_names(claim.more, examples)
+        except ClaimProblem as problem:
+            yield ("claims", index), f'"{claim.text}": {problem}'
 
 
 def misplaced_claims(claims: Sequence[str], cells: Cells) -> Iterator[tuple[KeyPath, str]]:

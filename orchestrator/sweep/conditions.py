@@ -38,6 +38,10 @@ class ConditionChecker:
             had.append(found)
         return found in self._wanted[path]
 
+    def wanted(self) -> Iterator[tuple[KeyPath, list[Any]]]:
+        """Yield the path of each key of a condition, and the values that match it."""
+        yield from self._wanted.items()
+
     def unmet(self) -> Iterator[tuple[KeyPath, Any, str]]:
         """Yield the values of conditions that no cell matched: path, value and problem.
 

@@ -35,13 +35,15 @@ class ExaminedCells(NamedTuple):
     """The valid trials of a sweep, and every problem of its other cells.
 
     `cells` has all cells by label, the invalid ones too; None if their labels are not all known. `expansion` makes
-    further trials of the valid ones; None if there are too many cells.
+    further trials of the valid ones; None if there are too many cells. `examples` are trials of other configurations
+    that a search may sample: to be checked, too.
     """
 
     trials: list[Trial]
     problems: list[Problem]
     cells: Cells | None = None
     expansion: Expansion | None = None
+    examples: tuple[Trial, ...] = ()
 
     def required(self) -> list[Trial]:
         """Return the trials. Raises SweepError if there is any problem."""

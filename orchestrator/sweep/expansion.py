@@ -140,6 +140,7 @@ class Expansion:
             name=cell.name,
             axes=cell.axes,
             source=source,
+            asked_kimg=effort.horizon_kimg,
         )
 
     def _source_of(self, place: int, seed: int, reference: SourceReference) -> Source | None:

@@ -1,11 +1,13 @@
 """Sweep files that include others: their own settings override the included ones."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from orchestrator.errors import Problem, SweepError
-from orchestrator.sweep.yaml_source import YamlSource, load
+from orchestrator.sweep.yaml_source import KeyPath, YamlSource, load
+from trainer.errors import did_you_mean
 
 MERGED = frozenset({"base", "cells", "grid", "zip", "derive", "watch", "resources", "search", "budget"})
 """Parts of a sweep that are overridden key by key (null removes a key); all other parts are replaced."""
@@ -14,6 +16,24 @@ OWN = frozenset({"sweep", "include"})
 """Parts that are not inherited."""
 
 MAX_DEPTH = 5
+
+
+def useless_nulls(values: dict[str, Any], over: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
+    """Yield the nulls with which `over` removes keys that `values` do not have, with their paths."""
+    for key in sorted(MERGED & over.keys()):
+        there, given = values.get(key), over[key]
+        if isinstance(there, dict) and isinstance(given, dict):
+            for name in (name for name, value in given.items() if value is None and name not in there):
+                near = did_you_mean(str(name), map(str, there))
+                yield (key, name), f"null removes a key, but {key} has no {name}{near}"
+
+
+def useless_nulls_of(source: YamlSource) -> Iterator[tuple[KeyPath, str]]:
+    """Yield the same of a sweep file over those that it includes."""
+    values: dict[str, Any] = {}
+    for part in source.included:
+        values = overlaid(values, part.values)
+    yield from useless_nulls(values, load(source.file).values) if source.included else ()
 
 
 def load_with_included(file: Path, within: tuple[Path, ...] = ()) -> YamlSource:

@@ -1,17 +1,30 @@
 """Published values in a sweep file, checked like claims before anything runs."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from orchestrator.sweep.yaml_source import KeyPath
-from trainer.config.claims.cells import Cells, cell_of
+from trainer.config.claims.cells import Cells, cell_of, require_names
 from trainer.config.claims.grammar import ClaimProblem, is_measured
 from trainer.config.published_value import PublishedValue
 from trainer.errors import did_you_mean
 
+UNREAD = "unreadable"
+"""The source of what takes the place of a published value that cannot be read."""
+
+
+def unread_value(_place: int, _values: Sequence[Any]) -> dict[str, Any]:
+    """Return what takes the place of a published value that cannot be read: nothing more is said of it."""
+    return {"of": UNREAD, "metric": UNREAD, "value": 0, "source": UNREAD}
+
+
+def _read(values: Sequence[PublishedValue]) -> Iterator[tuple[int, PublishedValue]]:
+    return ((index, value) for index, value in enumerate(values) if value.source != UNREAD)
+
 
 def published_problems(values: Sequence[PublishedValue], metrics: Sequence[str]) -> Iterator[tuple[KeyPath, str]]:
     """Yield problems of published values by themselves: grammar, and metrics that the sweep does not measure."""
-    for index, value in enumerate(values):
+    for index, value in _read(values):
         try:
             value.side  # noqa: B018
         except ClaimProblem as problem:
@@ -21,9 +34,18 @@ def published_problems(values: Sequence[PublishedValue], metrics: Sequence[str])
             yield ("published", index, "metric"), f"{value.metric} is not measured; metrics: {', '.join(metrics)}{near}"
 
 
+def misnamed_values(values: Sequence[PublishedValue], examples: Cells) -> Iterator[tuple[KeyPath, str]]:
+    """Yield published values of names that no configuration of a search has, of which `examples` are some."""
+    for index, value in _read(values):
+        try:
+            require_names(value.side, examples)
+        except ClaimProblem as problem:
+            yield ("published", index, "of"), str(problem)
+
+
 def misplaced_values(values: Sequence[PublishedValue], cells: Cells) -> Iterator[tuple[KeyPath, str]]:
     """Yield published values, all of them well-formed, that do not name one cell of the sweep."""
-    for index, value in enumerate(values):
+    for index, value in _read(values):
         try:
             cell_of(value.side, cells)
         except ClaimProblem as problem:

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from orchestrator.sweep.assumed_metrics import assuming
 from orchestrator.sweep.claims import UNREAD
 from orchestrator.sweep.keys import HORIZON
+from orchestrator.sweep.published_values import unread_value
 from orchestrator.sweep.spec import MAX_HORIZON_KIMG, SweepSpec
 from orchestrator.sweep.yaml_source import KeyPath
 
@@ -24,8 +25,8 @@ class ReadablePart(NamedTuple):
 def readable_part(values: dict[str, Any], wrong: Sequence[KeyPath]) -> ReadablePart | None:
     """Return a sweep without what is wrong, or None if that is no sweep.
 
-    A wrong item of `claims`, `seeds` or `metrics` is replaced, and the others keep their places; so are `metrics` as a
-    whole, and wrong keys of sequential seeds. Other wrong keys are left out.
+    A wrong item of `claims`, `published`, `seeds` or `metrics` is replaced, and the others keep their places; so are
+    `metrics` as a whole, and wrong keys of sequential seeds. Other wrong keys are left out.
     """
     items = {key: {path[1] for path in wrong if _is_item(path) and path[0] == key} for key in STAND_INS}
     whole = {str(path[0]) if path else "zip" for path in wrong if not _is_item(path)}
@@ -80,6 +81,7 @@ def _unused_metric(place: int, metrics: Sequence[Any]) -> str:
 STAND_INS: dict[str, Callable[[int, Sequence[Any]], object]] = {
     "claims": _unread_claim,
     "metrics": _unused_metric,
+    "published": unread_value,
     "seeds": _unused_seed,
 }
 """What takes the place of a wrong item of a list, by key."""

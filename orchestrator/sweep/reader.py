@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 from orchestrator.errors import Problem, SweepError
 from orchestrator.sweep.claims import claim_problems
 from orchestrator.sweep.coercion import coerced
-from orchestrator.sweep.include import load_with_included, overlaid
+from orchestrator.sweep.include import load_with_included, overlaid, useless_nulls, useless_nulls_of
 from orchestrator.sweep.keys import HORIZON, key_problem, models_in, settable
 from orchestrator.sweep.published_values import published_problems
 from orchestrator.sweep.readable_part import readable_part
@@ -121,9 +121,12 @@ def examined(file: Path, tier: str = "") -> Examined:
 
 
 def _misplaced(source: YamlSource, tiers: Sequence[str]) -> Iterator[Problem]:
-    """Yield the keys of tiers that only the file itself may have."""
+    """Yield the keys of tiers that only the file itself may have, and nulls that remove nothing."""
+    yield from (source.problem(path, text) for path, text in useless_nulls_of(source))
     for tier in tiers:
         over = source.values["tiers"][tier]
+        if isinstance(over, dict):
+            yield from (source.problem(("tiers", tier, *at), text) for at, text in useless_nulls(source.values, over))
         for key in WHOLE_FILE:
             if isinstance(over, dict) and key in over:
                 yield source.problem(("tiers", tier, key), "belongs to the whole file: a tier cannot have it")
@@ -221,7 +224,11 @@ def _key_problem(key: str, path: KeyPath) -> str | None:
     """Return what is wrong with a key where it stands."""
     if key == HORIZON and not (path[0] == "cells" or (path[0] == "when" and path[2] in ("if", "set"))):
         return "belongs at the top level, under `cells` or under `when: set`; a longer horizon extends the same trial"
-    return key_problem(key)
+    found, head = key_problem(key), key.partition(".")[0]
+    is_condition = path[0] == "exclude" or "if" in path
+    if found and head in SweepSpec.model_fields and head != "resources" and not is_condition:
+        return f"belongs at the top level of the sweep, under `{head}`"
+    return found
 
 
 def _repeated(spec: SweepSpec) -> Iterator[tuple[KeyPath, str]]:

@@ -65,7 +65,10 @@ def typical_trials(sweep: Sweep, find: DataLookup) -> list[Trial]:
 
 
 def typical_cells(sweep: Sweep, find: DataLookup) -> ExaminedCells:
-    """Return the cells of a configuration from the middle of the space, and what is wrong there and at its ends."""
+    """Return the trials of a configuration from the middle of the space, and what is wrong there and at its ends.
+
+    `cells` and `examples` are those of both.
+    """
     assert sweep.spec.search
     conditions = ConditionChecker()
     try:
@@ -74,7 +77,8 @@ def typical_cells(sweep: Sweep, find: DataLookup) -> ExaminedCells:
         return ExaminedCells([], list(error.problems))
     ends = examined_cells(replace(sweep, sampled=tuple(shown)), find, are_examples=True)
     typical = examined_cells(replace(sweep, sampled=(shown[0],)), find)
-    return ExaminedCells(typical.trials, [*unmet_problems(sweep, conditions), *ends.problems])
+    problems = [*unmet_problems(sweep, conditions), *ends.problems]
+    return ExaminedCells(typical.trials, problems, ends.cells, examples=tuple(ends.trials))
 
 
 def configurations(sweep: Sweep, find: DataLookup) -> int:

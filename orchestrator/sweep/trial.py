@@ -30,7 +30,7 @@ class Trial:
 
     `cell` is the label of its cell, `name` its name under `cells:`, `axes` its values on the other axes, `settings` all
     settings of the cell. Cells with equal configurations share an id and a run. A trial starts from random weights, the
-    snapshot at `transfer_path`, or another trial, its `source`.
+    snapshot at `transfer_path`, or another trial, its `source`. `horizon_kimg` is `asked_kimg` in whole iterations.
     """
 
     id: str
@@ -46,6 +46,7 @@ class Trial:
     name: str = ""
     axes: tuple[Axis, ...] = ()
     source: "Source | None" = None
+    asked_kimg: float = 0.0
 
 
 class Source(NamedTuple):

@@ -18,6 +18,7 @@ def unmet_conditions(sweep: Sweep, conditions: ConditionChecker) -> Iterator[tup
     for path, value, text in conditions.unmet():
         if _is_own(sweep, path) and not (_in_range(sweep, path, value) or _in_tiers(sweep, str(path[-1]), value)):
             yield path, text
+    yield from _never_drawn(sweep, conditions)
     if not sweep.spec.search:  # the examples of a search are not all combinations that it can sample
         yield from _never_together(sweep, conditions)
 
@@ -31,6 +32,17 @@ def _never_together(sweep: Sweep, conditions: ConditionChecker) -> Iterator[tupl
 
 def _is_own(sweep: Sweep, path: KeyPath) -> bool:
     return not sweep.tier or ("tiers", sweep.tier, path[0]) in sweep.source.lines
+
+
+def _never_drawn(sweep: Sweep, conditions: ConditionChecker) -> Iterator[tuple[KeyPath, str]]:
+    """Yield the values of conditions that a search draws from a continuous range, where hardly any is drawn."""
+    space = sweep.spec.search.space if sweep.spec.search else {}
+    for path, values in conditions.wanted():
+        dimension = space.get(str(path[-1]))
+        if isinstance(dimension, Uniform | LogUniform) and values and _is_own(sweep, path):
+            kind = "uniform" if isinstance(dimension, Uniform) else "log_uniform"
+            given = f"{values[0]!r} is hardly ever drawn: the search draws any number from a range ({kind})"
+            yield path, f"{given}; use `choice: [...]` there"
 
 
 def _in_range(sweep: Sweep, path: KeyPath, value: Any) -> bool:

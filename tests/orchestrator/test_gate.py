@@ -352,3 +352,48 @@ def test_one_mistake_is_told_in_one_line(store: Store, sweep_file: Write, capsys
     assert main(["plan", str(sweep_file(text)), "--store", str(store.root)]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.split(": ")[3] == ONE_MISTAKE[setting]
+
+
+HEAD = "sweep: s\nbase: {preset: tiny32, data: tiny}\nhorizon_kimg: 1\nmetrics: [fid50]\n"
+CELLS = f"{HEAD}cells: {{plain: {{augment: none}}, ada: {{augment: ada}}}}\n"
+SPACE = "{augment: {choice: [none, ada]}, objective.r1_gamma: {uniform: [1, 9]}}"
+FOUND = f"{HEAD}search: {{trials: 3, space: {SPACE}}}\n"
+VALUE = "metric: fid50, value: 1, source: a"
+TOLD = {
+    f"{CELLS}tiers: {{small: {{cells: {{adaa: null}}}}}}\n": [
+        "tiers.small.cells.adaa: null removes a key, but cells has no adaa; did you mean 'ada'?"
+    ],
+    f"{CELLS}tiers: {{small: {{base: {{batch: null}}}}}}\n": [
+        "tiers.small.base.batch: null removes a key, but base has no batch"
+    ],
+    f"{CELLS}published: [{{of: adda, {VALUE}}}, {{of: ada, {VALUE}, tolerance: x}}, {{of: ada, {VALUE}, x: 1}}]\n": [
+        "published[0].of: ",
+        "published[1].tolerance: ",
+        "published[2].x: ",
+    ],
+    f"{HEAD}grid: {{seeds: [0, 1]}}\n": ["grid.seeds: belongs at the top level of the sweep, under `seeds`"],
+    f"{HEAD}grid: {{objective.r1_gama: [0, 1]}}\n": ["grid.objective.r1_gama: is not a setting"],
+    f"{CELLS}when: [{{if: {{augment: ada}}, set: {{watch.ops: native}}}}]\n": [
+        "when[0].set.watch.ops: belongs at the top level of the sweep, under `watch`"
+    ],
+    f"{FOUND}seeds: 9\nclaims: [ada < none, adaa < none, ada < none at subset=4, ada & r1_gamma=3 < none]\n": [
+        'claims[1]: "adaa < none": no cell is called "adaa", and none has such a value; did you mean \'ada\'?',
+        'claims[2]: "ada < none at subset=4": "subset" is not an axis of the sweep',
+    ],
+    f"{FOUND}when: [{{if: {{augment: ada}}, set: {{resources.gpus: 1}}}}]\n": [
+        "when[0].set.resources.gpus: needs 1 GPUs"
+    ],
+    f"{FOUND}published: [{{of: ada, {VALUE}}}, {{of: adaa, {VALUE}}}]\n": [
+        'published[1].of: no cell is called "adaa"',
+    ],
+}
+
+
+@pytest.mark.parametrize("text", TOLD)
+def test_what_would_have_no_effect_is_told_in_one_line_each(
+    store: Store, sweep_file: Write, capsys: Capture, text: str
+) -> None:
+    assert main(["plan", str(sweep_file(text)), "--store", str(store.root)]) == 2
+    lines = [line for line in capsys.readouterr().err.splitlines() if "error:" in line]
+    assert all(sum(part in line for line in lines) == 1 for part in TOLD[text]), lines
+    assert len(lines) == len(TOLD[text]), lines

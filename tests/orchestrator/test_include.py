@@ -134,3 +134,9 @@ def test_a_null_of_the_sweep_is_a_setting_that_its_tiers_keep(sweep_file: Callab
     )
     assert "discriminator.minibatch_std_group" in read_sweep(file, "small").spec.base
     assert "discriminator.minibatch_std_group" not in read_sweep(file, "smaller").spec.base
+
+
+def test_a_null_that_removes_nothing_of_what_is_included_is_refused(tmp_path: Path) -> None:
+    file = write(tmp_path, common=COMMON, own="sweep: own\ninclude: common.yaml\ngrid: {augmnt: null}\n")
+    with pytest.raises(SweepError, match=r"own\.yaml:3: grid\.augmnt: null removes a key, .*did you mean 'augment'"):
+        read_sweep(file)

@@ -291,7 +291,7 @@ def test_a_plan_warns_of_a_precision_that_applies_to_no_convolution(read: Read, 
 def test_a_plan_warns_where_checkpoints_would_fill_the_disk(read: Read, tmp_path: Path) -> None:
     sweep = read(HEAD + "metrics: [kid2k]\nwatch: {checkpoints_kept: 1000000000}\n")
     trials = expand(sweep, find)
-    assert saved_bytes(sweep.spec, trials[0].config) > 1e12
+    assert saved_bytes(sweep.spec.watch, trials[0]) > 1e12
     assert any(
         "checkpoints and snapshots need about" in line for line in cautions(sweep.spec, [], trials, tmp_path / "x")
     )
@@ -413,3 +413,11 @@ def test_more_memory_than_the_machine_has_is_reported(store: Store, sweep_file: 
     file = sweep_file(f"{HEAD}resources: {{memory_gib: 99999}}\n")
     assert main(["plan", str(file), "--store", str(store.root)]) == 0
     assert "99999 GiB are requested, this machine has" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("cpus", "told"), [(1, 1), (4, 0)])
+def test_a_plan_tells_of_more_threads_than_cpus(read: Read, tmp_path: Path, cpus: int, told: int) -> None:
+    sweep = read(f"{HEAD}watch: {{threads: 4}}\nresources: {{cpus: {cpus}}}\n")
+    found = [line for line in cautions(sweep.spec, expand(sweep, find), [], tmp_path) if "threads" in line]
+    assert len(found) == told
+    assert all("watch.threads is 4, but resources.cpus is 1" in line for line in found)

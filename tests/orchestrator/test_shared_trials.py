@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -115,6 +116,14 @@ def test_a_sweep_that_has_all_it_wants_does_not_wait_for_another_that_trains_on(
     assert state(run, B) is State.DONE
 
 
+@pytest.mark.parametrize(("sweep", "expected"), [("b", Action.LEAVE), ("a", Action.REUSE)])
+def test_a_sweep_waits_for_the_end_of_its_own_evaluation_alone(run: RunDir, sweep: str, expected: Action) -> None:
+    scored(run, (4.0, 7.0))
+    attempted(run, "a", State.DONE, 8.0)
+    attempted(run, sweep, State.RUNNING, 8.0, "evaluate")
+    assert decide_one(B, observe_run(run, State.RUNNING, NOW), Rules()).action is expected
+
+
 @pytest.mark.parametrize("end", [State.FAILED, State.CANCELLED, State.LOST, State.PREEMPTED])
 def test_how_training_ended_beyond_a_sweeps_horizon_does_not_concern_it(run: RunDir, end: State) -> None:
     scored(run, (4.0, 7.0))
@@ -170,6 +179,58 @@ def test_a_sweep_is_cancelled_for_itself_and_stays_so(run: RunDir) -> None:
     assert action(run, A) is Action.BLOCKED
     retry(run, "a")
     assert action(run, A) is Action.RESUME
+
+
+def test_a_cancelled_sweep_stays_so_where_another_has_trained_less_than_it_wants(run: RunDir) -> None:
+    attempted(run, "a", State.PREEMPTED, 1.0)
+    cancel(run, "a")
+    attempted(run, "b", State.DONE, 4.0, horizon_kimg=4)
+    scored(run, (4.0, 7.0))
+    assert (action(run, A), state(run, A)) == (Action.BLOCKED, State.CANCELLED)
+    assert action(run, B) is Action.REUSE
+    attempted(run, "c", State.DONE, 8.0)
+    scored(run, (8.0, 7.0))
+    assert action(run, A) is Action.REUSE
+
+
+def test_evaluation_seeds_that_nobody_measured_are_missing(run: RunDir) -> None:
+    attempted(run, "a", State.DONE, 8.0)
+    scored(run, (4.0, 7.0), (8.0, 1.0))
+    decision = decide_one(replace(B, evaluation_seeds=3), observe_run(run, None, NOW), Rules())
+    assert (decision.action, decision.is_incomplete) == (Action.REUSE, True)
+    assert "no snapshot up to 4 kimg to measure fid2k with 3 evaluation seeds" in decision.reason
+    for seed in (1, 2):
+        scored(run, (4.0, 7.0), seed=seed)
+    assert not decide_one(replace(B, evaluation_seeds=3), observe_run(run, None, NOW), Rules()).is_incomplete
+
+
+def test_a_plan_says_where_evaluation_seeds_are_missing(store: Store, sweep_file: Callable[[str], Path]) -> None:
+    text = SWEEP.format(name="b", horizon=4) + "watch: {evaluate_every_kimg: 2}\nevaluation_seeds: 2\n"
+    file = sweep_file(text)
+    (trial,) = plan_sweep(store, Request(file)).trials
+    store.create_trial(trial)
+    run = store.run(trial.id)
+    attempted(run, "b", State.DONE, 4.0)
+    scored(run, (2.0, 9.0), (4.0, 7.0))
+    scored(run, (4.0, 8.0), seed=1)
+    (told,) = [line for line in plan_sweep(store, Request(file)).cautions if line.startswith("no ")]
+    assert told.startswith("no fid2k-lite0 of 2 evaluation seeds at 2 kimg: ")
+
+
+def test_the_strength_of_augmentation_is_shown_after_an_evaluation(store: Store, shared: RunDir) -> None:
+    attempted(shared, "b", State.DONE, 4.0, horizon_kimg=4, resumed_from_kimg=0, p=0.25, r_t=0.5)
+    attempted(shared, "a", State.DONE, 4.0, "evaluate", ("kid2k",))
+    plan = read_plan(store, "b")
+    (status,) = sweep_status(store, plan, observe(store, plan.trials, {}), Rules())
+    assert (status.p, status.r_t) == (0.25, 0.5)
+
+
+def test_the_strength_of_augmentation_is_shown_after_an_attempt_that_never_began(store: Store, shared: RunDir) -> None:
+    attempted(shared, "b", State.DONE, 4.0, horizon_kimg=4, resumed_from_kimg=0, p=0.25, r_t=0.5)
+    attempted(shared, "a", State.CANCELLED, 4.0, resumed_from_kimg=0, pid=0, exit_code=75)
+    plan = read_plan(store, "b")
+    (status,) = sweep_status(store, plan, observe(store, plan.trials, {}), Rules())
+    assert (status.state, status.p, status.r_t) == ("done", 0.25, 0.5)
 
 
 def test_cancelling_a_sweep_leaves_what_runs_for_another(run: RunDir) -> None:

@@ -12,6 +12,7 @@ from orchestrator.plan.speed import SpeedEvidence
 from orchestrator.sweep.bundled_prices import BundledPrice
 from orchestrator.sweep.search_points import typical_cells
 from orchestrator.sweep.trial import Trial
+from orchestrator.sweep.unsampled import unsampled_trials
 from tests.sweeps.planned import NAMES, find, planned, read
 
 WHOLE = ("paper", "laptop")
@@ -37,7 +38,7 @@ def _trials(name: str, tier: str) -> list[Trial]:
     sweep = read(name, tier)
     if sweep.spec.search is None:
         return list({trial.id: trial for trial in planned(name, tier)}.values())
-    return typical_cells(sweep, find).trials * sweep.spec.search.trials
+    return list(unsampled_trials(sweep, find, typical_cells(sweep, find).trials, sweep.spec.search.trials))
 
 
 def _rounded(hours: float) -> float:

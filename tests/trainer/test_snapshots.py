@@ -17,6 +17,7 @@ from tests.support.trials import TINY, TrialMaker
 from trainer.__main__ import main
 from trainer.attempt.assemble import make_parts
 from trainer.config.dataset.describe import describe
+from trainer.config.job import Job
 from trainer.config.options import RunOptions
 from trainer.config.resolve import resolve
 from trainer.data.dataset import TrainSet
@@ -24,6 +25,7 @@ from trainer.errors import SnapshotError
 from trainer.evaluation.evaluate import MetricValue
 from trainer.evaluation.inline import Evaluator
 from trainer.evaluation.measurer import Measurer
+from trainer.files import replace_file
 from trainer.record import RunDir, RunRecord, State
 from trainer.recording.fence import Fence
 from trainer.recording.reporter import Reporter
@@ -106,6 +108,39 @@ def test_all_are_kept_when_asked_for(trials: TrialMaker, monkeypatch: pytest.Mon
     bench = Bench(trials, monkeypatch, metrics=("fid2k",), snapshots_kept="all")
     bench.measure(30, 10, 20)
     assert bench.kept() == [100, 200, 300]
+
+
+def attempt_of_another_sweep(bench: Bench, state: State, sweep: str = "other", **options: Any) -> None:
+    """Add the first attempt: one of another sweep, which trained to 0.2 kimg."""
+    given = bench.evaluator.measurer.options.model_copy(update={"horizon_kimg": 0.2, **options})
+    replace_file(bench.run.job(1), Job(attempt=1, token=1, options=given, sweep=sweep).model_dump_json())
+    record = RunRecord(attempt=1, state=state, kimg=0.2, horizon_kimg=0.2, started=0, updated=1, host="", pid=1)
+    replace_file(bench.run.record(1), record.model_dump_json())
+
+
+@pytest.mark.parametrize(
+    ("state", "options", "kept"),
+    [
+        (State.DONE, {"snapshots_kept": "all"}, [100, 200, 400]),
+        (State.PREEMPTED, {"snapshots_kept": "all"}, [100, 200, 400]),
+        (State.DONE, {"evaluation": "later"}, [100, 200, 400]),
+        (State.DONE, {}, [100, 200, 400]),
+        (State.DONE, {"metrics": ()}, [200, 400]),
+        (State.PREEMPTED, {}, [400]),
+        (State.DONE, {"sweep": "own", "snapshots_kept": "all"}, [400]),
+    ],
+)
+def test_what_another_sweep_keeps_is_not_removed(
+    trials: TrialMaker, monkeypatch: pytest.MonkeyPatch, state: State, options: dict[str, Any], kept: list[int]
+) -> None:
+    bench = Bench(trials, monkeypatch, metrics=("fid2k",), snapshots_kept="all")
+    bench.measure(20, 30)
+    attempt_of_another_sweep(bench, state, **{"snapshots_kept": "best-and-last", **options})
+    measurer = bench.evaluator.measurer
+    measurer.sweep, measurer.options = "own", measurer.options.model_copy(update={"snapshots_kept": "best-and-last"})
+    bench.measure(10, 5)
+    assert bench.kept() == kept
+    assert bench.link("best") == bench.link("latest") == "snapshot-000000400.safetensors"
 
 
 def test_without_metrics_the_last_is_kept(trials: TrialMaker, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -80,7 +80,7 @@ def assemble(attempt: Attempt, world: World, stop: StopRequest, reporter: Report
     parts = make_parts(config, world.device)
     restore_or_start(parts.state, attempt, reporter)
     stepper = make_stepper(config, parts, train_set, world)
-    measurer = Measurer(run, options, train_set, train_set.whole, stop, world)
+    measurer = Measurer(run, options, train_set, train_set.whole, stop, world, attempt.job.sweep)
     evaluator = Evaluator(config, measurer, parts.state.images)
     sheets = SampleSheetWriter(run, config, options, train_set)
     return Loop(run, options, stepper, reporter, evaluator, sheets, meter, stop)
@@ -95,7 +95,8 @@ def _require_enough_ranks(config: TrainConfig, world: World) -> None:
 def assemble_evaluation(attempt: Attempt, world: World, stop: StopRequest, reporter: Reporter) -> EvaluationJob:
     """Build the job that measures the snapshots of a trial."""
     train_set = TrainSet(attempt.config.data, attempt.options.data_path, attempt.options.cache_dir)
-    measurer = Measurer(attempt.run, attempt.options, train_set, train_set.whole, stop, world)
+    run, options = attempt.run, attempt.options
+    measurer = Measurer(run, options, train_set, train_set.whole, stop, world, attempt.job.sweep)
     return EvaluationJob(attempt.config, measurer, reporter)
 
 

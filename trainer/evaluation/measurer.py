@@ -1,21 +1,20 @@
 """Metrics of a trial's snapshots: find missing ones, measure them, and retain the best and the last snapshot."""
 
-import math
 import traceback
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from statistics import fmean
 from typing import Any
 
 from trainer.config.dataset.companion import locate_test_images
-from trainer.config.metrics.names import better, main_name, parse_metric, value_names
+from trainer.config.metrics.names import parse_metric, value_names
 from trainer.config.options import RunOptions
 from trainer.config.stored import rows_in
 from trainer.data.dataset import ImageSet, TrainSet, full_set
+from trainer.evaluation.best_snapshot import best_snapshot
 from trainer.evaluation.evaluate import evaluate
 from trainer.evaluation.feature_networks import FeatureNetworks
+from trainer.evaluation.kept_for_others import kept_for_others
 from trainer.evaluation.samples import Samples
 from trainer.evaluation.shared_work import Progress
 from trainer.files import Guard
@@ -35,7 +34,8 @@ Known = tuple[int, str, int]
 class Measurer:
     """Measures snapshots against the whole data set or its test images, on all ranks.
 
-    `known` are the numbers recorded so far, `failures` the metrics that could not be measured, and why.
+    `known` are the numbers recorded so far, `failures` the metrics that could not be measured, and why. Snapshots that
+    other sweeps than `sweep` keep are not removed; None: it is the only one.
     """
 
     run: RunDir
@@ -44,6 +44,7 @@ class Measurer:
     reference: ImageSet
     stop: StopRequest
     world: World
+    sweep: str | None = None
     known: set[Known] = field(default_factory=set)
     failures: list[str] = field(default_factory=list)
 
@@ -98,10 +99,13 @@ class Measurer:
 
     def keep(self, images: int, guard: Guard) -> None:
         """Link `best` to the best snapshot by the score, and remove snapshots that need not be kept."""
-        best = self._best() or images
+        best = best_snapshot(self.run.kept_snapshots(), rows_in(self.run.metrics), self.options) or images
         point(self.run.snapshots / "best.safetensors", self.run.snapshot(best), guard)
         if self.options.snapshots_kept == "best-and-last":
-            prune_snapshots(self.run, {images, best}, guard)
+            prune_snapshots(self.run, {images, best} | self._for_others(), guard)
+
+    def _for_others(self) -> set[int]:
+        return set() if self.sweep is None else kept_for_others(self.run, self.sweep)
 
     def progress(self, reporter: Reporter) -> Progress:
         """Return a progress callback that updates the heartbeat, and raises Preempted after a stop signal."""
@@ -117,32 +121,7 @@ class Measurer:
         recorded = value_names(parse_metric(name), self.options.detector, self.options.distance)
         return {(images, number, seed) for number in recorded}
 
-    @property
-    def _score(self) -> str:
-        """Return the recorded name of the score: the first metric unless it is set, "" if there is none."""
-        first = self.options.metrics[0] if self.options.metrics else ""
-        return main_name(self.options.score or first, self.options.detector, self.options.distance)
-
-    def _best(self) -> int | None:
-        """Return the image counter of the best existing snapshot; the earliest of equal ones."""
-        metric = self._score
-        if not metric:
-            return None
-        sign = 1 if better(metric) == "lower" else -1
-        scores = {images: sign * value for images, value in means(rows_in(self.run.metrics), metric).items()}
-        kept = [images for images in self.run.kept_snapshots() if math.isfinite(scores.get(images, math.inf))]
-        return min(kept, key=lambda images: scores[images], default=None)
-
 
 def recorded_values(rows: Iterable[dict[str, Any]]) -> set[Known]:
     """Return the numbers in rows of metrics.jsonl."""
     return {(round(row["kimg"] * 1000), row["metric"], row.get("seed", 0)) for row in rows}
-
-
-def means(rows: Iterable[dict[str, Any]], metric: str) -> Mapping[int, float]:
-    """Return by image counter the mean of a metric over evaluation seeds; the last row of a seed counts."""
-    by_images: dict[int, dict[int, float]] = defaultdict(dict)
-    for row in rows:
-        if row["metric"] == metric:
-            by_images[round(row["kimg"] * 1000)][row.get("seed", 0)] = row["value"]
-    return {images: fmean(values.values()) for images, values in by_images.items()}

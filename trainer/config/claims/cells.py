@@ -49,6 +49,13 @@ def cell_of(side: Side, cells: Cells) -> str:
     raise ClaimProblem(f'"{side}" matches none of {_listed(cells)}{_near(side, cells)}')
 
 
+def require_names(side: Side, cells: Cells) -> None:
+    """Raise ClaimProblem if a side names a cell, a value or an axis that none of `cells`, a few of many, has."""
+    _wanted(side, cells)
+    if not _named(side.name, cells):
+        raise ClaimProblem(f'no cell is called "{side.name}", and none has such a value{_near(side, cells)}')
+
+
 def _near(side: Side, cells: Cells) -> str:
     """Return a suggestion for a name that no cell has."""
     if side.name is None or _named(side.name, cells):
