@@ -62,13 +62,13 @@ def provenance_behind(path: Path, store: ResultStore) -> Provenance:
         raise FigureError(f"{path}: no such file")
     malformed: list[Malformed] = []
     recorded = [entry for sweep in store.drawn_sweeps() for entry in read_provenance(store.figures(sweep), malformed)]
-    skipped = "".join(f"; not read: {one}" for one in malformed)
+    unless = f", unless it is one that cannot be read: {'; '.join(map(str, malformed))}" if malformed else ""
     if path.suffix == ".csv":
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         matches = [entry for entry in recorded if entry.numbers_sha256 == digest]
         if not matches:
             reason = "has these numbers; the file was edited, or redrawn since"
-            raise FigureError(f"{path}: no figure in {store.path} {reason}{skipped}")
+            raise FigureError(f"{path}: no figure in {store.path} {reason}{unless}")
         return min(matches, key=lambda entry: entry.figure != path.stem)
     about = embedded(path)
     if about is None:
@@ -78,5 +78,5 @@ def provenance_behind(path: Path, store: ResultStore) -> Provenance:
             return entry
     raise FigureError(
         f"{path}: figure {about['figure']} of sweep {about['sweep']}, provenance {about['id']}, from trials "
-        f"{', '.join(about['trials'])}; {store.path} has redrawn it since{skipped}"
+        f"{', '.join(about['trials'])}; {store.path} has redrawn it since{unless}"
     )

@@ -35,7 +35,7 @@ def verify(store: ResultStore, sweep: str) -> list[Verified]:
     found = [_verify(store, sweep, origin) for origin in read_provenance(directory, malformed)]
     reasons = {figure_of(one.path): one.why for one in malformed}
     lost = (_drawn(directory) | set(reasons)) - {one.figure for one in found}
-    found += [Verified(sweep, name, [_lost(name, reasons.get(name, "is missing"))], []) for name in lost]
+    found += [Verified(sweep, name, [_lost(name, reasons.get(name, "missing"))], []) for name in lost]
     return sorted(found, key=lambda one: one.figure)
 
 
@@ -46,7 +46,7 @@ def _drawn(directory: Path) -> set[str]:
 
 
 def _lost(figure: str, reason: str) -> str:
-    return f"{figure}{SUFFIX} {reason}; draw the figure again"
+    return f"{figure}{SUFFIX}: {reason}; draw the figure again"
 
 
 def _verify(store: ResultStore, sweep: str, origin: Provenance) -> Verified:
