@@ -6,7 +6,7 @@ What draws figures is imported when a figure is asked for: it takes a second, an
 from pydantic import BaseModel, RootModel
 
 from analysis.dashboard.live_store import LiveStore
-from analysis.errors import FigureError, ResultStoreError
+from analysis.errors import ResultStoreError
 from analysis.figures.provenance import Provenance, code_version, read_provenance
 
 KINDS = ("png", "pdf", "csv")
@@ -50,13 +50,8 @@ def figure_cards(live: LiveStore) -> list[FigureCard]:
 
 
 def _cards(live: LiveStore) -> list[FigureCard]:
-    found: list[FigureCard] = []
-    for sweep in live.store.drawn_sweeps():
-        try:
-            found += [_card(live, sweep, origin) for origin in read_provenance(live.store.figures(sweep))]
-        except FigureError:
-            continue
-    return found
+    sweeps = live.store.drawn_sweeps()
+    return [_card(live, sweep, origin) for sweep in sweeps for origin in read_provenance(live.store.figures(sweep))]
 
 
 def _card(live: LiveStore, sweep: str, origin: Provenance) -> FigureCard:

@@ -10,8 +10,8 @@ from typing import Literal
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from analysis.errors import FigureError
 from analysis.results.load import Curves, Runs
+from trainer.config.stored import Malformed, read_document
 from trainer.files import replace_file
 
 SUFFIX = ".provenance.json"
@@ -136,13 +136,12 @@ def record_provenance(directory: Path, provenance: Provenance) -> None:
     replace_file(directory / f"{provenance.figure}{SUFFIX}", f"{provenance.model_dump_json()}\n")
 
 
-def read_provenance(directory: Path) -> list[Provenance]:
-    """Return the provenance of all figures in `directory`."""
-    return [_read(path) for path in sorted(directory.glob(f"*{SUFFIX}"))]
+def figure_of(path: Path) -> str:
+    """Return the name of the figure that a file is of: a picture, its numbers or its provenance."""
+    return path.name.removesuffix(SUFFIX) if path.name.endswith(SUFFIX) else path.stem
 
 
-def _read(path: Path) -> Provenance:
-    try:
-        return Provenance.model_validate_json(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise FigureError(f"{path}: not readable; remove it and draw the figure again") from error
+def read_provenance(directory: Path, malformed: list[Malformed] | None = None) -> list[Provenance]:
+    """Return the provenance of all figures in `directory`; files that are invalid are reported in `malformed`."""
+    found = (read_document(path, Provenance, malformed) for path in sorted(directory.glob(f"*{SUFFIX}")))
+    return [origin for origin in found if origin]

@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from analysis.errors import AnalysisError
-from analysis.figures.catalog import figure_named
-from analysis.figures.provenance import Provenance, code_version, numbers_csv, read_provenance
-from analysis.figures.trace import embedded
+from analysis.figures.catalog import FIGURES, WITHOUT_RUNS, figure_named
+from analysis.figures.provenance import SUFFIX, Provenance, code_version, figure_of, numbers_csv, read_provenance
+from analysis.figures.trace import embedded, is_whole
 from analysis.results.load import load
 from analysis.tables.store import ResultStore
+from trainer.config.stored import Malformed
+from trainer.files import read_regular
 
+FILES = (SUFFIX, ".csv", ".pdf", ".png")
 DIFFERENCES_SHOWN = 3
 
 
@@ -28,7 +31,22 @@ class Verified(NamedTuple):
 
 def verify(store: ResultStore, sweep: str) -> list[Verified]:
     """Verify every figure of `sweep`: plotted numbers, CSV, and the provenance embedded in PDF and PNG."""
-    return [_verify(store, sweep, origin) for origin in read_provenance(store.figures(sweep))]
+    directory, malformed = store.figures(sweep), list[Malformed]()
+    found = [_verify(store, sweep, origin) for origin in read_provenance(directory, malformed)]
+    reasons = {figure_of(one.path): one.why for one in malformed}
+    lost = (_drawn(directory) | set(reasons)) - {one.figure for one in found}
+    found += [Verified(sweep, name, [_lost(name, reasons.get(name, "missing"))], []) for name in lost]
+    return sorted(found, key=lambda one: one.figure)
+
+
+def _drawn(directory: Path) -> set[str]:
+    """Return the figures of which there is a file, whatever it is."""
+    found = {figure_of(path) for path in directory.glob("*.*") if path.name.endswith(FILES)}
+    return found & set(FIGURES | WITHOUT_RUNS)
+
+
+def _lost(figure: str, reason: str) -> str:
+    return f"{figure}{SUFFIX}: {reason}; draw the figure again"
 
 
 def _verify(store: ResultStore, sweep: str, origin: Provenance) -> Verified:
@@ -41,17 +59,27 @@ def _tampered(directory: Path, origin: Provenance) -> Iterator[str]:
     """Yield which files of the figure do not match its provenance file."""
     if origin.content_id() != origin.id:
         yield "the provenance file was edited"
-    numbers = directory / f"{origin.figure}.csv"
-    if not numbers.exists() or hashlib.sha256(numbers.read_bytes()).hexdigest() != origin.numbers_sha256:
-        yield f"{numbers.name} is missing or was edited"
+    if _as_drawn(directory, origin) is None:
+        yield f"{origin.figure}.csv is missing or was edited"
     for kind in ("pdf", "png"):
         picture = directory / f"{origin.figure}.{kind}"
-        if not picture.exists() or (embedded(picture) or {}).get("id") != origin.id:
+        if (embedded(picture) or {}).get("id") != origin.id:
             yield f"{picture.name} is missing or belongs to another version of the figure"
+        elif not is_whole(picture):
+            yield f"{picture.name} is damaged"
+
+
+def _as_drawn(directory: Path, origin: Provenance) -> str | None:
+    """Return the CSV of a figure; None if it is not as it was when the figure was drawn."""
+    try:
+        content = read_regular(directory / f"{origin.figure}.csv")
+    except OSError:
+        return None
+    return content.decode(errors="replace") if hashlib.sha256(content).hexdigest() == origin.numbers_sha256 else None
 
 
 def _changed_numbers(store: ResultStore, sweep: str, origin: Provenance) -> Iterator[str]:
-    """Yield where the numbers recomputed from the trials differ from the CSV."""
+    """Yield where the numbers recomputed from the trials differ from those that were plotted."""
     try:
         score, identity = origin.metric_name, origin.metric_identity or None
         runs, curves = load(store, sweep, fresh=True, score=score, identity=identity)
@@ -61,9 +89,8 @@ def _changed_numbers(store: ResultStore, sweep: str, origin: Provenance) -> Iter
         return
     if hashlib.sha256(rebuilt.encode()).hexdigest() == origin.numbers_sha256:
         return
-    path = store.figures(sweep) / f"{origin.figure}.csv"
-    as_drawn = path.read_text(encoding="utf-8") if path.exists() else ""
-    yield from _compared(as_drawn, rebuilt)
+    as_drawn = _as_drawn(store.figures(sweep), origin)
+    yield from ["the numbers of its runs are others now"] if as_drawn is None else _compared(as_drawn, rebuilt)
 
 
 def _compared(as_drawn: str, rebuilt: str) -> Iterator[str]:

@@ -20,6 +20,7 @@ from orchestrator.plan.sequential import stage_line
 from orchestrator.plan.status import TrialStatus, as_json, sweep_status
 from orchestrator.store.invalid_files import invalid_files, misplaced
 from orchestrator.store.layout import Store
+from orchestrator.store.sweep_runs import invalid_runs
 from trainer.command_line.group import epilog, new_app
 from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption
 from trainer.command_line.sweeps import stored_name
@@ -75,7 +76,7 @@ def execute(store: Store, sweep: str, *, watch: bool, as_json: bool) -> int:
         return 0
     for name, statuses in seen.sweeps.items():
         show(result_console(), _table(store, name, statuses, seen.stages[name]))
-        _print_skipped(skipped_lines(store, statuses))
+        _print_skipped(skipped_lines(store, name, statuses))
     if not seen.sweeps:
         result_console().print(f"no sweep was run in {store.root}", markup=False, soft_wrap=True)
     _print_skipped([] if sweep else _unreadable(store))
@@ -83,12 +84,13 @@ def execute(store: Store, sweep: str, *, watch: bool, as_json: bool) -> int:
     return 0
 
 
-def skipped_lines(store: Store, statuses: Sequence[TrialStatus]) -> list[str]:
-    """Return a message for each invalid file, or line of a file, of these trials, and for those that are misplaced."""
+def skipped_lines(store: Store, sweep: str, statuses: Sequence[TrialStatus]) -> list[str]:
+    """Return a message for each invalid file, or line, of a sweep and its trials, and for those that are misplaced."""
     trials = dict.fromkeys(status.trial for status in statuses)
     not_begun = {status.trial for status in statuses if not status.attempts}
     elsewhere = [one for one in misplaced(store) if one.path.name in not_begun] if not_begun else []
-    return [*map(str, elsewhere), *(str(one) for trial in trials for one in invalid_files(store, trial))]
+    invalid = (one for trial in trials for one in invalid_files(store, trial))
+    return [*map(str, elsewhere), *map(str, invalid_runs(store, sweep)), *map(str, invalid)]
 
 
 def _unreadable(store: Store) -> list[str]:
@@ -118,7 +120,7 @@ def _outages(seen: Snapshot) -> Text:
 
 def _document(store: Store, seen: Snapshot) -> dict[str, object]:
     documents = [
-        {"sweep": name, "trials": as_json(statuses), "passed_over": skipped_lines(store, statuses)}
+        {"sweep": name, "trials": as_json(statuses), "passed_over": skipped_lines(store, name, statuses)}
         | ({"stage": seen.stages[name]} if seen.stages[name] else {})
         for name, statuses in seen.sweeps.items()
     ]

@@ -75,6 +75,8 @@ def holds_only(database: Path, experiments: set[str], tags: set[str], others: st
 
 
 def _open(database: Path, wait_seconds: float = 20) -> sqlite3.Connection:
+    if not database.is_file():  # SQLite would wait for the other end of a pipe
+        raise sqlite3.DatabaseError("not a file")
     return sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True, timeout=wait_seconds)
 
 

@@ -54,6 +54,8 @@ def default_target(store: Store, environment: Mapping[str, str] = os.environ) ->
         raise UserError(VARIABLE, f"{uri!r} is neither a database nor a server", _WAY_OUT)
     file = _sqlite_file(uri)
     database = own if file == own else None
+    if file and own.is_symlink() and file == Path(os.path.realpath(own)):
+        _require_folder(own, file.parent)
     if file and database is None and file.exists():
         _require_mlflow(file)
     cursors = root / "mlflow" / hashlib.sha256(uri.encode()).hexdigest()[:8]
@@ -69,7 +71,7 @@ def readable_target(store: Store, *, thoroughly: bool = False) -> MlflowTarget:
     target = default_target(store)
     file = target.file
     try:
-        if file and file.exists():
+        if file and os.path.lexists(file):
             (require_sound if thoroughly else foreign_tables)(file)
     except sqlite3.DatabaseError as error:
         if is_busy(error):
@@ -95,6 +97,11 @@ def sqlite_uri(path: Path) -> str:
     return (SQLITE if quoted == str(path) else SQLITE_WITH_DRIVER) + quoted
 
 
+def _require_folder(link: Path, folder: Path) -> None:
+    if not folder.is_dir():
+        raise UserError(str(link), f"is a link into {folder}, which is no folder", "make it, or remove the link")
+
+
 def _require_mlflow(file: Path) -> None:
     try:
         others = foreign_tables(file)
@@ -110,5 +117,5 @@ def _require_mlflow(file: Path) -> None:
 def _sqlite_file(uri: str) -> Path | None:
     for beginning in (SQLITE, SQLITE_WITH_DRIVER):
         if uri.startswith(beginning):
-            return Path(unquote(uri.removeprefix(beginning).partition("?")[0])).resolve()
+            return Path(os.path.realpath(unquote(uri.removeprefix(beginning).partition("?")[0])))
     return None

@@ -1,6 +1,6 @@
 """The ask-and-tell interface of a search engine."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple, Protocol
 
 from orchestrator.sweep.search_space import Point
@@ -28,10 +28,11 @@ class Result(NamedTuple):
 class Engine(Protocol):
     """Samples configurations one by one, based on the results of earlier ones.
 
-    `asked` does not include dropped configurations, which are repetitions of earlier ones.
+    `asked` does not include dropped configurations, which are repetitions of earlier ones, or damaged. `kept` are the
+    configurations in the plan.
     """
 
-    def asked(self) -> list[Suggestion]: ...
+    def asked(self, kept: Collection[Point] = ()) -> list[Suggestion]: ...
     def ask(self) -> Suggestion: ...
     def drop(self, number: int) -> None: ...
     def tell(self, number: int, result: Result) -> None: ...

@@ -8,7 +8,7 @@ import logging
 import os
 import time
 import warnings
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +16,9 @@ import optuna
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
-from optuna.trial import FrozenTrial, Trial, TrialState
+from optuna.trial import FixedTrial, FrozenTrial, Trial, TrialState
 
+from orchestrator.errors import StoreError
 from orchestrator.search.engine import Result, Suggestion
 from orchestrator.sweep.search_space import Applies, Point, Search, sampled
 
@@ -34,10 +35,25 @@ class OptunaEngine:
     study: optuna.Study
     applies: Applies
 
-    def asked(self) -> list[Suggestion]:
-        """Return all configurations sampled so far, in order; complete one whose sampling was interrupted."""
+    def asked(self, kept: Collection[Point] = ()) -> list[Suggestion]:
+        """Return all configurations sampled so far, in order; complete the last one if its sampling was interrupted.
+
+        `kept` are those that the plan has. A journal that lacks some of them, or has other incomplete ones, was
+        damaged: what is incomplete in it is dropped, and says nothing about the search.
+        """
         trials = [trial for trial in self.study.get_trials(deepcopy=False) if _was_asked(trial)]
-        return [self._asked(trial.number, trial.state in OPEN) for trial in trials]
+        points = {trial.number: point for trial in trials if (point := self._stored(trial)) is not None}
+        has_all = all(point in points.values() for point in kept) and len(points) < self.search.trials
+        found = []
+        for trial in trials:
+            is_open = trial.state in OPEN
+            if trial.number in points:
+                found.append(Suggestion(trial.number, points[trial.number], is_open))
+            elif is_open and has_all and trial is trials[-1]:
+                found.append(self._asked(trial.number, is_open))
+            elif is_open:
+                self.drop(trial.number)
+        return found
 
     def ask(self) -> Suggestion:
         """Return another configuration, a function of the search's seed and all earlier results."""
@@ -69,6 +85,13 @@ class OptunaEngine:
         for point in points:
             self.study.enqueue_trial({key: self.search.space[key].token(value) for key, value in point.items()})
 
+    def _stored(self, trial: FrozenTrial) -> Point | None:
+        """Return the configuration of a trial; None if values are missing, or are none of the search space."""
+        try:
+            return sampled(self.search.space, FixedTrial(trial.params), self.applies)
+        except ValueError:
+            return None
+
     def _asked(self, number: int, is_open: bool) -> Suggestion:
         """Return a configuration: stored values are reused, missing ones are sampled."""
         return Suggestion(number, sampled(self.search.space, self._trial(number), self.applies), is_open)
@@ -81,8 +104,10 @@ def open_engine(place: Path, name: str, search: Search, applies: Applies) -> Opt
     """Return the study called `name` in the journal at `place`; create it if necessary.
 
     A journal that cannot be parsed is set aside, with a warning: the plan also has the configurations.
-    Raises OSError if the file system fails, which says nothing about the journal.
+    Raises OSError if the file system fails, which says nothing about the journal, and StoreError if it is no file.
     """
+    if os.path.lexists(place) and not place.is_file():
+        raise StoreError(place, "is no file", "move it away and run again: the plan also has the configurations")
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     place.parent.mkdir(parents=True, exist_ok=True)
     _cut_torn_line(place)

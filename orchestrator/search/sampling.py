@@ -115,7 +115,7 @@ class Sampling:
 
     def resume(self, kept: tuple[Point, ...]) -> None:
         """Continue where an earlier process stopped; `kept` are the configurations in its plan."""
-        asked = self.engine.asked()
+        asked = self.engine.asked(kept)
         for one in asked:
             self._take(one)
         self.engine.expect([point for point in kept if point not in [one.point for one in asked]])

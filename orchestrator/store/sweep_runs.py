@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from orchestrator.store.layout import Store, writing
 from orchestrator.store.timing import Timing
 from trainer.config.job import Estimate
+from trainer.config.stored import Malformed
 from trainer.config.sweep_run import RUNS_FILE, SweepRun, sweep_runs
 from trainer.files import append_lines
 
@@ -16,6 +17,13 @@ def recent_runs(store: Store, backend: str) -> list[SweepRun]:
     files = (store.root / "sweeps").glob(f"**/{RUNS_FILE}")
     found = [run for file in files for run in sweep_runs(file) if run.backend == backend]
     return sorted(found, key=lambda run: run.ended)[-RECENT:]
+
+
+def invalid_runs(store: Store, sweep: str) -> list[Malformed]:
+    """Return the lines of a sweep's runs.jsonl that are skipped because they are invalid."""
+    malformed: list[Malformed] = []
+    list(sweep_runs(store.plan(sweep).with_name(RUNS_FILE), malformed))
+    return malformed
 
 
 def run_of(attempts: Sequence[Timing], backend: str, estimate: Estimate, ended: float) -> SweepRun | None:

@@ -1,5 +1,7 @@
+import os
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -99,3 +101,75 @@ def test_redrawing_fixes_what_verify_found(drawn: ResultStore) -> None:
 def test_provenance_keeps_one_entry_per_figure(drawn: ResultStore) -> None:
     render("ada_p", *loaded(drawn))
     assert [entry.figure for entry in read_provenance(drawn.figures("synthetic"))] == ["ada_p", "fid_by_size"]
+
+
+def _torn(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def _folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def _pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+def _link_to_nothing(path: Path) -> None:
+    path.unlink()
+    path.symlink_to("nowhere")
+
+
+DAMAGE: dict[str, Callable[[Path], object]] = {
+    "empty": lambda path: path.write_bytes(b""),
+    "torn": _torn,
+    "no text": lambda path: path.write_bytes(b"\xff\x00" * 999),
+    "a list": lambda path: path.write_bytes(b"[1, 2]\n"),
+    "missing": Path.unlink,
+    "a folder": _folder,
+    "a pipe": _pipe,
+    "a link to nothing": _link_to_nothing,
+}
+
+
+@pytest.mark.parametrize("kind", ["provenance.json", "csv", "pdf", "png"])
+def test_a_damaged_file_of_a_figure_is_found_and_hides_no_other_figure(drawn: ResultStore, kind: str) -> None:
+    path = drawn.figures("synthetic") / f"ada_p.{kind}"
+    content = path.read_bytes()
+    for name, spoil in DAMAGE.items():
+        spoil(path)
+        ada_p, fid_by_size = verify(drawn, "synthetic")
+        assert (ada_p.figure, fid_by_size.differences) == ("ada_p", []), name
+        assert len(ada_p.differences) == 1, name
+        assert ada_p.differences[0].startswith(f"ada_p.{kind}"), name
+        assert provenance_behind(path.with_name("fid_by_size.png"), drawn).figure == "fid_by_size"
+        path.rmdir() if path.is_dir() else path.unlink(missing_ok=True)
+        path.write_bytes(content)
+
+
+def test_a_picture_damaged_after_its_provenance_is_found(drawn: ResultStore) -> None:
+    picture = drawn.figures("synthetic") / "ada_p.png"
+    content = picture.read_bytes()
+    for damaged in (content[:-999], content[:-999] + bytes(50) + content[-949:]):
+        picture.write_bytes(damaged)
+        assert embedded(picture)
+        assert verify(drawn, "synthetic")[0].differences == ["ada_p.png is damaged"]
+
+
+def test_what_a_trace_could_not_read_is_named(drawn: ResultStore) -> None:
+    path = drawn.figures("synthetic") / "ada_p.provenance.json"
+    path.write_text("[1, 2]")
+    for kind in ("png", "csv"):
+        with pytest.raises(FigureError, match=f"unless it is one that cannot be read: {path}: "):
+            provenance_behind(path.with_name(f"ada_p.{kind}"), drawn)
+
+
+def test_numbers_that_changed_are_reported_although_the_csv_is_damaged(drawn: ResultStore) -> None:
+    change(drawn.run(id_of(WHOLE[0])).metrics, r'"value": [0-9.]+', '"value": 1.25')
+    (drawn.figures("synthetic") / "fid_by_size.csv").write_bytes(b"\xff," + b"9" * 200_000)
+    assert verify(drawn, "synthetic")[1].differences == [
+        "fid_by_size.csv is missing or was edited",
+        "the numbers of its runs are others now",
+    ]

@@ -204,6 +204,28 @@ def test_malformed_histograms_are_listed_by_doctor(store: Store) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("content", "line", "why"),
+    [
+        (b"[1]\n", 1, "Input should be an object"),
+        (b'\n{"ended": 1}\n', 2, "backend: Field required"),
+        (b"\xff\n", 1, "not JSON"),
+        (BRACKETS, 1, "not JSON"),
+        (None, 0, "cannot be read (not a regular file)"),
+    ],
+)
+def test_times_of_runs_that_cannot_be_read_are_reported(
+    store: Store, whole: Path, capfd: pytest.CaptureFixture[str], content: bytes | None, line: int, why: str
+) -> None:
+    path = store.plan("two").with_name("runs.jsonl")
+    path.write_bytes(content) if content is not None else path.mkdir()
+    told = f"{path}:{line}: {why}" if line else f"{path}: {why}"
+    assert [finding.detail for finding in unreadable_files(store)] == [told]
+    printed = endings(store, whole, capfd, ("status two", "status --json", "plan FILE"))
+    assert f"skipped: {told}" in printed["status two"]
+    assert told in json.loads(printed["status --json"])["sweeps"][0]["passed_over"]
+
+
 KINDS = ["empty", "corrupt", "a folder", "a pipe", "gone", "a link to itself"]
 
 

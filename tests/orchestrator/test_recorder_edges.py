@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -164,6 +165,27 @@ def test_a_database_that_cannot_be_read_is_set_aside_by_a_rebuild(
     assert "cannot be read" in capsys.readouterr().err
     assert [path.read_bytes()[:11] for path in store.root.glob("mlflow.db.unreadable-*")] == [b"no database"]
     assert not is_behind(store, default_target(store), [run.path.name])
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo, lambda path: path.symlink_to(path.name)])
+def test_what_is_no_file_in_the_place_of_the_database_is_refused_and_set_aside(
+    store: Store, run: RunDir, make: Callable[[Path], object]
+) -> None:
+    (store.root / "mlflow.db").unlink()
+    make(store.root / "mlflow.db")
+    with pytest.raises(UserError, match=r"mlflow.db: cannot be read \(not a file\); to rebuild it"):
+        readable_target(store)
+    assert ingest.main([str(store.root), "--rebuild"]) == 0
+    assert not is_behind(store, readable_target(store), [run.path.name])
+
+
+def test_a_link_into_a_folder_that_is_missing_is_refused(store: Store, tmp_path: Path) -> None:
+    (store.root / "mlflow.db").unlink(missing_ok=True)
+    (store.root / "mlflow.db").symlink_to(tmp_path / "scratch" / "mlflow.db")
+    with pytest.raises(UserError, match=r"mlflow.db: is a link into .*scratch, which is no folder; make it, or"):
+        default_target(store)
+    (tmp_path / "scratch").mkdir()
+    assert default_target(store).file == tmp_path / "scratch" / "mlflow.db"
 
 
 def _damaged(content: bytes, kind: str) -> bytes:

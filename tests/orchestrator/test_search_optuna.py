@@ -1,11 +1,14 @@
 """Optuna's ask-and-tell interface: reported results, and recovery of its journal after a crash."""
 
 import errno
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import optuna
 import pytest
 
+from orchestrator.errors import StoreError
 from orchestrator.search.engine import Result
 from orchestrator.search.optuna import OptunaEngine, open_engine
 from orchestrator.sweep.search_space import Search, every, is_countable
@@ -50,6 +53,44 @@ def test_a_configuration_cut_short_is_run_to_its_end(place: Path) -> None:
     assert asked.point["x"] == pytest.approx(chosen, rel=1e-3)
     assert asked.point.keys() == SPACE.keys()
     assert engine(place).asked() == [asked]
+
+
+def lines(place: Path) -> list[str]:
+    return place.read_text().splitlines(keepends=True)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda journal: journal[:-4],
+        lambda journal: journal[: len(journal) // 2],
+        lambda journal: [line for line in journal for _ in range(2)],
+        lambda journal: [line for line in journal if '"param_name":"kind"' not in line],
+        lambda journal: [*journal[:5], *journal[6:]],
+    ],
+)
+def test_a_journal_that_lost_parts_of_configurations_asks_for_those_of_the_plan(
+    place: Path, damage: Callable[[list[str]], list[str]]
+) -> None:
+    first = engine(place, trials=3)
+    asked = [first.ask() for _ in range(3)]
+    for one in asked:
+        first.tell(one.number, Result(1.0, {1.0: 1.0}))
+    kept = [one.point for one in asked]
+    place.write_text("".join(damage(lines(place))))
+    again = engine(place, trials=3)
+    found = [one.point for one in again.asked(kept)]
+    again.expect([point for point in kept if point not in found])
+    found += [again.ask().point for _ in range(3 - len(found))]
+    assert sorted(map(str, found)) == sorted(map(str, kept))
+    assert [one.point for one in engine(place, trials=3).asked(kept)] == found
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo, lambda path: path.symlink_to("nowhere")])
+def test_what_is_no_file_in_the_place_of_a_journal_is_refused(place: Path, make: Callable[[Path], object]) -> None:
+    make(place)
+    with pytest.raises(StoreError, match=r"optuna.jsonl: is no file; move it away and run again"):
+        engine(place)
 
 
 def test_a_torn_line_is_skipped(place: Path) -> None:

@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from trainer.config.job import Estimate
 from trainer.config.spec import Count
-from trainer.config.stored import Duration, Moment
-from trainer.files import read_lines
+from trainer.config.stored import Duration, Malformed, Moment, reason_of
+from trainer.files import read_regular
 
 RUNS_FILE = "runs.jsonl"
 
@@ -32,10 +32,22 @@ class SweepRun(BaseModel):
     estimate: Estimate
 
 
-def sweep_runs(path: Path) -> Iterator[SweepRun]:
-    """Yield the lines of a runs.jsonl, skipping invalid ones."""
-    for row in read_lines(path):
+def sweep_runs(path: Path, malformed: list[Malformed] | None = None) -> Iterator[SweepRun]:
+    """Yield the lines of a runs.jsonl; those that are invalid are skipped, and reported in `malformed`."""
+    faults = [] if malformed is None else malformed
+    for number, line in enumerate(_lines(path, faults), 1):
         try:
-            yield SweepRun.model_validate(row)
-        except ValidationError:
-            continue
+            if line:
+                yield SweepRun.model_validate_json(line)
+        except ValidationError as error:
+            faults.append(Malformed(path, number, reason_of(error)))
+
+
+def _lines(path: Path, faults: list[Malformed]) -> list[bytes]:
+    try:
+        return read_regular(path).split(b"\n")
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        faults.append(Malformed(path, 0, reason_of(error)))
+        return []
