@@ -16,6 +16,7 @@ from analysis.tables.store import open_store
 from orchestrator.evidence.archive import open_pack
 from orchestrator.evidence.merge import merge
 from orchestrator.store.layout import Store
+from trainer.config.plan_file import OverSeeds
 from trainer.errors import UserError
 
 
@@ -28,6 +29,12 @@ class PackedResults:
     summary: Summary
     verdicts: Verdicts
     energy: Item
+
+    @property
+    def over_seeds(self) -> OverSeeds:
+        """What a search minimised of the scores of a configuration's seeds: their mean, or the worst."""
+        assert self.runs.plan.search
+        return self.runs.plan.search.over_seeds
 
     @property
     def done(self) -> pd.DataFrame:

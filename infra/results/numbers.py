@@ -11,7 +11,6 @@ from analysis.claims.readings import values_of
 from analysis.claims.verdicts import Judged
 from analysis.results.ranking import ranking
 from infra.results.evidence import PackedResults
-from infra.results.tables import over_seeds
 from trainer.config.claims.cells import cell_of
 from trainer.config.claims.grammar import Claim, ClaimProblem, parse_claim
 from trainer.errors import UserError
@@ -73,7 +72,7 @@ def largest_spread(results: PackedResults) -> float:
 
 def lead(results: PackedResults) -> float:
     """Return by how much the first-ranked configuration of a search is ahead of the second-ranked one."""
-    first, second = ranking(results.runs.frame, results.curves.score, over_seeds(results))[:2]
+    first, second = ranking(results.runs.frame, results.curves.score, results.over_seeds)[:2]
     return float(abs(first - second))
 
 

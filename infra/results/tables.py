@@ -9,7 +9,6 @@ from analysis.results.cells import images_label
 from analysis.results.ranking import ranking
 from analysis.results.summary import DASH, markdown
 from infra.results.evidence import PackedResults
-from trainer.config.plan_file import OverSeeds
 
 VERDICT_HEADINGS = ("claim", "verdict", "n", "p", "corrected", "difference of medians, 95 %", "needs")
 
@@ -63,7 +62,7 @@ def ranking_table(results: PackedResults) -> str:
     A row has its settings, its horizon if not all have the same, the best score of every seed, and what was minimised.
     """
     frame = results.runs.frame
-    objective = over_seeds(results)
+    objective = results.over_seeds
     values = ranking(frame, results.curves.score, objective)
     order = list(values.index)
     settings = {run.cell: {**run.settings, "kimg": run.horizon_kimg} for run in results.runs.plan.cells}
@@ -89,12 +88,6 @@ def ranking_table(results: PackedResults) -> str:
         objective,
     ]
     return markdown_table(headings, rows)
-
-
-def over_seeds(results: PackedResults) -> OverSeeds:
-    """Return what a search minimised of the scores of a configuration's seeds: their mean, or the worst."""
-    assert results.runs.plan.search
-    return results.runs.plan.search.over_seeds
 
 
 def verdict_table(results: PackedResults) -> str:

@@ -10,7 +10,7 @@ from infra.results.source import PageHeader
 FUNCTIONS = (
     *(numbers.values, numbers.median, numbers.has, numbers.in_summary, numbers.seeds_lower, numbers.seeds_of),
     *(numbers.axis, numbers.largest_spread, numbers.lead, numbers.has_verdicts, numbers.judged),
-    *(tables.cell_table, tables.curve_table, tables.ranking_table, tables.over_seeds, tables.verdict_table),
+    *(tables.cell_table, tables.curve_table, tables.ranking_table, tables.verdict_table),
     *(repetitions.repetition_table, repetitions.seeds_that_turn),
     *(sentences.runs, sentences.missing, sentences.energy, sentences.machine, sentences.metric),
 )
@@ -28,6 +28,7 @@ def vocabulary(results: PackedResults, header: PageHeader, figures: tuple[str, .
         "figures": figures,
         "constants": header.constants,
         "is_search": plan.search is not None,
+        "over_seeds": plan.search and results.over_seeds,
     }
 
 
