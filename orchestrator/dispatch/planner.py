@@ -12,6 +12,7 @@ from orchestrator.backends.registry import open_backend
 from orchestrator.dispatch.gate import ANY_MACHINE, Gated, Machine, gated
 from orchestrator.dispatch.poll import open_handles, reported_states
 from orchestrator.dispatch.request import COMMAND_LINE, Request, option_problem, request_problems
+from orchestrator.dispatch.time_limits import limit_cautions
 from orchestrator.errors import BackendError, Problem, SweepError, require_none
 from orchestrator.plan.benchmark_file import read_benchmarks
 from orchestrator.plan.cautions import cautions
@@ -176,6 +177,7 @@ def _planned(store: Store, request: Request, found: Gated, backend: Backend, fin
             *warned,
             *_of_small_space(sweep, there),
             *filter(None, doubts),
+            *limit_cautions(plan, (*to_run, *awaited), backend),
             *lost_moments(plan, store),
             *_deviations(sweep, (*trials, *sample)),
         ),

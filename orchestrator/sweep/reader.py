@@ -20,6 +20,7 @@ from orchestrator.sweep.sequential import seed_problems
 from orchestrator.sweep.spec import SweepSpec
 from orchestrator.sweep.spec_checks import spec_problems
 from orchestrator.sweep.stop_rules import AnyRule
+from orchestrator.sweep.two_forms import twice_given
 from orchestrator.sweep.validation_messages import error_text
 from orchestrator.sweep.yaml_source import KeyPath, YamlSource
 from trainer.errors import did_you_mean, nearest
@@ -216,7 +217,8 @@ def _misfits(sweep: Sweep) -> list[Problem]:
     spec = sweep.spec
     claims = claim_problems(spec.claims, spec.metrics, spec.longest_horizon_kimg) if sweep.states_claims else ()
     published = published_problems(spec.published, spec.metrics) if sweep.states_published else ()
-    found = [*unknown, *_repeated(spec), *claims, *published, *spec_problems(spec), *seed_problems(spec)]
+    twice = twice_given(spec, sweep.source, sweep.tier)
+    found = [*unknown, *twice, *_repeated(spec), *claims, *published, *spec_problems(spec), *seed_problems(spec)]
     return [sweep.problem(path, problem) for path, problem in found]
 
 
