@@ -32,6 +32,7 @@ from orchestrator.store.observe import Observed, observe
 from orchestrator.store.starting_point import kept_snapshots
 from orchestrator.store.sweep_runs import recent_runs
 from orchestrator.store.timing import timings
+from orchestrator.sweep.claims import ambiguous_claims
 from orchestrator.sweep.deviations import deviations
 from orchestrator.sweep.expand import examined_cells
 from orchestrator.sweep.expansion import Expansion
@@ -176,6 +177,7 @@ def _planned(store: Store, request: Request, found: Gated, backend: Backend, fin
         cautions=(
             *warned,
             *_of_small_space(sweep, there),
+            *(ambiguous_claims(sweep.spec.claims, found.examples) if sweep.states_claims else ()),
             *filter(None, doubts),
             *limit_cautions(plan, (*to_run, *awaited), backend),
             *lost_moments(plan, store),
