@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from orchestrator.errors import BackendError
 from orchestrator.store.handle import Handle
@@ -31,6 +31,14 @@ class NotAllSubmitted(BackendError):
         super().__init__(str(cause), retryable=isinstance(cause, BackendError) and cause.retryable)
 
 
+class JobLimit(NamedTuple):
+    """When a job is ended: after `seconds`, of which it has the last `saving_seconds` to save. `key` sets it."""
+
+    seconds: float
+    saving_seconds: float
+    key: str
+
+
 class Backend(Protocol):
     """Runs attempts. Methods raise BackendError if something outside adasweep fails."""
 
@@ -50,6 +58,10 @@ class Backend(Protocol):
 
     def doubts(self, resources: Resources) -> str:
         """Return why an attempt that needs `resources` may have to wait for ever, or that this cannot be checked."""
+        ...
+
+    def limit(self, resources: Resources) -> JobLimit | None:
+        """Return when a job with `resources` is ended, to be queued again and to continue; None: never."""
         ...
 
     def render(self, tasks: Sequence[Task]) -> Submission:

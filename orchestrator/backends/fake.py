@@ -56,6 +56,9 @@ class FakeBackend:
         """Return "": `lacks` says all that is known."""
         return ""
 
+    def limit(self, _resources: Resources) -> None:
+        """Return None: nothing has a limit."""
+
     def render(self, tasks: Sequence[Task]) -> Submission:
         return Submission(tuple(tasks), "".join(f"fake {task.trial} {task.attempt}\n" for task in tasks))
 

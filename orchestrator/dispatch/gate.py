@@ -47,6 +47,7 @@ class Gated(NamedTuple):
 
     `is_priceable`: nothing is wrong with what the price of the valid trials depends on. `cells` are all cells by label;
     None if they, or what claims say of them, are not known. `expansion` makes further trials of the valid cells.
+    `examples` are cells of configurations that a search may sample.
     """
 
     sweep: Sweep
@@ -56,6 +57,7 @@ class Gated(NamedTuple):
     is_priceable: bool
     cells: Cells | None
     expansion: Expansion | None
+    examples: Cells
 
 
 def gated(
@@ -82,7 +84,7 @@ def gated(
     placed += [sweep.problem(path, text) for path, text in moments]
     problems = _one_a_place(read.problems, [*own.problems, *typical.problems], placed, running)
     cells = own.cells if has_axes and UNDECIDED.isdisjoint(read.left_out) else None
-    return Gated(sweep, trials, typical.trials, problems, is_priceable, cells, own.expansion)
+    return Gated(sweep, trials, typical.trials, problems, is_priceable, cells, own.expansion, typical.cells or {})
 
 
 def _one_a_place(*groups: Sequence[Problem]) -> list[Problem]:

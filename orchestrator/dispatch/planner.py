@@ -12,6 +12,7 @@ from orchestrator.backends.registry import open_backend
 from orchestrator.dispatch.gate import ANY_MACHINE, Gated, Machine, gated
 from orchestrator.dispatch.poll import open_handles, reported_states
 from orchestrator.dispatch.request import COMMAND_LINE, Request, option_problem, request_problems
+from orchestrator.dispatch.time_limits import limit_cautions
 from orchestrator.errors import BackendError, Problem, SweepError, require_none
 from orchestrator.plan.benchmark_file import read_benchmarks
 from orchestrator.plan.cautions import cautions
@@ -31,6 +32,7 @@ from orchestrator.store.observe import Observed, observe
 from orchestrator.store.starting_point import kept_snapshots
 from orchestrator.store.sweep_runs import recent_runs
 from orchestrator.store.timing import timings
+from orchestrator.sweep.claims import ambiguous_claims
 from orchestrator.sweep.deviations import deviations
 from orchestrator.sweep.expand import examined_cells
 from orchestrator.sweep.expansion import Expansion
@@ -175,7 +177,9 @@ def _planned(store: Store, request: Request, found: Gated, backend: Backend, fin
         cautions=(
             *warned,
             *_of_small_space(sweep, there),
+            *(ambiguous_claims(sweep.spec.claims, found.examples) if sweep.states_claims else ()),
             *filter(None, doubts),
+            *limit_cautions(plan, (*to_run, *awaited), backend),
             *lost_moments(plan, store),
             *_deviations(sweep, (*trials, *sample)),
         ),

@@ -110,6 +110,10 @@ class Pricing:
             if not self.evidence.has_seen(path, wanted)
         )
 
+    def rate(self, trial: Trial) -> Rate:
+        """Return how fast a trial starts, trains and is evaluated."""
+        return self._rate_and_power(trial)[0]
+
     def _rate_and_power(self, trial: Trial) -> tuple[Rate, Power | None]:
         if trial.cell not in self._known:
             rate = self.evidence.rate(trial.config, trial.resources, to_measure(self.spec))

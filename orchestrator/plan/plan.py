@@ -139,9 +139,13 @@ class Plan:
             return 0.0
         return (overhead + max(sum(seconds) / max(1, self.parallel), max(seconds), in_a_row)) / 3600
 
+    def pricing_of(self, trial: Trial) -> Pricing | None:
+        """Return what prices a trial: the sweep of a source, or this one."""
+        return self.source_pricing.get(trial.id, self.pricing)
+
     def estimate_of(self, trial: Trial, kimg: float) -> Estimate | None:
         """Return the expected time of an attempt that trains a trial for `kimg`."""
-        pricing, seen = self.source_pricing.get(trial.id, self.pricing), self.observed.get(trial.id)
+        pricing, seen = self.pricing_of(trial), self.observed.get(trial.id)
         if pricing is None:
             return None
         attempt = pricing.attempt(trial, kimg, len(seen.measured.snapshots) if seen else 0)

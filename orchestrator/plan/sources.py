@@ -10,6 +10,8 @@ from orchestrator.sweep.reader import Sweep
 from orchestrator.sweep.trial import Source, Trial
 from trainer.config.training import TransferFromTrial
 
+SHOWN = 4
+
 
 class NeededSource(NamedTuple):
     """A trial that others start from, trained as `sweep` says, to the furthest moment that any of them asks for."""
@@ -80,16 +82,29 @@ def held_back(
     for one in dependents:
         decision = found.get(one.trial)
         if decision and decision.action in SUBMITTED and not observed[one.trial].attempts:
-            found[one.trial] = _once_there(decision, one, found[one.start.trial], one.start in kept)
+            source = observed.get(one.start.trial)
+            moments = sorted(source.measured.snapshots) if source else []
+            found[one.trial] = _once_there(decision, one, found[one.start.trial], one.start in kept, moments)
     return found
 
 
-def _once_there(decision: Decision, one: Dependent, source: Decision, is_kept: bool) -> Decision:
+def _once_there(
+    decision: Decision, one: Dependent, source: Decision, is_kept: bool, moments: Sequence[float]
+) -> Decision:
     who = f"its source {one.start.trial} ({one.source})"
     if is_kept and (source.action is Action.REUSE or not one.start.best_by):
         return decision
     if source.action not in SETTLED:
         return decision._replace(action=Action.WAIT, reason=f"waits for {who}: {source.reason}")
     if source.action is Action.REUSE:
-        return decision._replace(action=Action.BLOCKED, reason=f"{who} keeps no {one.start.moment}: {source.reason}")
+        return decision._replace(action=Action.BLOCKED, reason=_unkept(who, one.start, source, moments))
     return decision._replace(action=Action.BLOCKED, reason=f"{who} is {source.action.value}: {source.reason}")
+
+
+def _unkept(who: str, start: TransferFromTrial, source: Decision, moments: Sequence[float]) -> str:
+    """Return that a source was trained past a snapshot without keeping it, and what helps."""
+    there = ", ".join(f"{kimg:g}" for kimg in moments[-SHOWN:])
+    kept = (
+        f"it keeps those at {there} kimg: end it there (horizon_kimg of its cell), or give it" if moments else "give it"
+    )
+    return f"{who} keeps no {start.moment}: {source.reason}; {kept} another seed, which is trained anew"

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, WithJsonSchema
 
 from orchestrator.sweep.yaml_source import KeyPath
-from trainer.config.claims.cells import Cells, pair_of, require_names
+from trainer.config.claims.cells import Cells, SeveralCells, cell_of, pair_of, require_names
 from trainer.config.claims.grammar import (
     CONTROL,
     EXAMPLE,
@@ -106,6 +106,18 @@ def misnamed_claims(claims: Sequence[str], examples: Cells) -> Iterator[tuple[Ke
             require_names(claim.more, examples)
         except ClaimProblem as problem:
             yield ("claims", index), f'"{claim.text}": {problem}'
+
+
+def ambiguous_claims(claims: Sequence[str], examples: Cells) -> Iterator[str]:
+    """Yield which well-formed claims of a search are about several of its configurations, and so are never tested."""
+    for _, claim in well_formed(claims):
+        for side in (claim.less, claim.more):
+            try:
+                cell_of(side, examples)
+            except SeveralCells as problem:
+                yield f'claim "{claim.text}" is not tested if the search samples several of these: {problem}'
+            except ClaimProblem:  # reported by `misnamed_claims`, or a combination that is no example
+                continue
 
 
 def misplaced_claims(claims: Sequence[str], cells: Cells) -> Iterator[tuple[KeyPath, str]]:

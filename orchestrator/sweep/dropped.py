@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from orchestrator.sweep.reasons import shown_value
 from orchestrator.sweep.spec import SweepSpec
 from orchestrator.sweep.trial import Trial
-from trainer.config.claims.cells import NOT_METHOD, plain
+from trainer.config.claims.cells import NOT_METHOD
 
 
 def dropped(whole: SweepSpec, trials: Sequence[Trial], tier: SweepSpec, tier_trials: Sequence[Trial]) -> list[str]:
@@ -28,12 +29,8 @@ def _kinds(trials: Sequence[Trial]) -> dict[str, None]:
 def _kinds_of(trial: Trial) -> Iterator[str]:
     if trial.name:
         yield f"cells.{trial.name}"
-    yield from (f"{axis.key}={_shown(axis.value)}" for axis in trial.axes if _is_kind(axis.key, axis.value))
+    yield from (f"{axis.key}={shown_value(axis.value)}" for axis in trial.axes if _is_kind(axis.key, axis.value))
 
 
 def _is_kind(key: str, value: Any) -> bool:
     return key not in NOT_METHOD and (isinstance(value, bool) or not isinstance(value, int | float))
-
-
-def _shown(value: Any) -> str:
-    return str(value.get("type", value)) if isinstance(value, dict) else plain(value)

@@ -15,11 +15,13 @@ from orchestrator.sweep.include import load_with_included, overlaid, useless_nul
 from orchestrator.sweep.keys import HORIZON, key_problem, models_in, settable
 from orchestrator.sweep.published_values import published_problems
 from orchestrator.sweep.readable_part import readable_part
+from orchestrator.sweep.reasons import unknown_reasons
 from orchestrator.sweep.search_space import Choice, Point
 from orchestrator.sweep.sequential import seed_problems
 from orchestrator.sweep.spec import SweepSpec
 from orchestrator.sweep.spec_checks import spec_problems
 from orchestrator.sweep.stop_rules import AnyRule
+from orchestrator.sweep.two_forms import twice_given
 from orchestrator.sweep.validation_messages import error_text
 from orchestrator.sweep.yaml_source import KeyPath, YamlSource
 from trainer.errors import did_you_mean, nearest
@@ -70,6 +72,11 @@ class Sweep:
         """Return whether the stop rules are this tier's own, likewise."""
         return self._states("stop")
 
+    @property
+    def states_reasons(self) -> bool:
+        """Return whether the reasons for what is left out are this tier's own, likewise."""
+        return self._states("because")
+
     def _states(self, key: str) -> bool:
         return not self.tier or ("tiers", self.tier, key) in self.source.lines
 
@@ -111,13 +118,22 @@ def examined(file: Path, tier: str = "") -> Examined:
     tiers = source.values.get("tiers") or {}
     names = [name for name in tiers if isinstance(name, str)] if isinstance(tiers, dict) else []
     read = {name: _validated(source, name) for name in ("", *names)}
-    problems = [*_misplaced(source, names), *(problem for found in read.values() for problem in found.problems)]
+    reasons = [problem for name in read for problem in _of_reasons(read[""].sweep, read[name].sweep)]
+    of_tiers = (problem for found in read.values() for problem in found.problems)
+    problems = [*_misplaced(source, names), *reasons, *of_tiers]
     if tier in read:
         return read[tier]._replace(problems=list(dict.fromkeys(problems)))
     known = did_you_mean(tier, names) or (f"; it has {', '.join(names)}" if names else "; it has no tiers")
     problems.insert(0, source.problem(("tiers",), f"has no tier '{tier}'{known}"))
     near = nearest(tier, names)
     return (read[near] if near else Examined(None, []))._replace(problems=list(dict.fromkeys(problems)))
+
+
+def _of_reasons(whole: Sweep | None, tier: Sweep | None) -> Iterator[Problem]:
+    """Yield the reasons that a tier states itself, and that are about nothing in the sweep."""
+    if whole and tier and tier.states_reasons:
+        found = unknown_reasons(whole.spec, tier.spec)
+        yield from (tier.problem(("because", name), text) for name, text in found)
 
 
 def _misplaced(source: YamlSource, tiers: Sequence[str]) -> Iterator[Problem]:
@@ -216,7 +232,8 @@ def _misfits(sweep: Sweep) -> list[Problem]:
     spec = sweep.spec
     claims = claim_problems(spec.claims, spec.metrics, spec.longest_horizon_kimg) if sweep.states_claims else ()
     published = published_problems(spec.published, spec.metrics) if sweep.states_published else ()
-    found = [*unknown, *_repeated(spec), *claims, *published, *spec_problems(spec), *seed_problems(spec)]
+    twice = twice_given(spec, sweep.source, sweep.tier)
+    found = [*unknown, *twice, *_repeated(spec), *claims, *published, *spec_problems(spec), *seed_problems(spec)]
     return [sweep.problem(path, problem) for path, problem in found]
 
 

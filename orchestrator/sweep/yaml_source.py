@@ -40,6 +40,10 @@ class YamlSource:
         """Return whether `path` exists, here or in an included file."""
         return any(path in source.lines for source in self._holders())
 
+    def depth(self, path: KeyPath) -> int:
+        """Return how many files override the one that has `path`: 0 for the file itself."""
+        return next((index for index, source in enumerate(self._holders()) if path in source.lines), 0)
+
     def problem(self, path: KeyPath, text: str, key: str = "") -> Problem:
         """Return a problem with the value at `path`, for a SweepError."""
         file, line = self.place(path)

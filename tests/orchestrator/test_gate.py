@@ -1,5 +1,6 @@
 """`plan` is the gate: every kind of mistake is found in one pass, one line for each; `run` says the same."""
 
+import json
 from collections import namedtuple
 from collections.abc import Callable
 from pathlib import Path
@@ -387,6 +388,23 @@ TOLD = {
         'published[1].of: no cell is called "adaa"',
     ],
 }
+
+
+@pytest.mark.parametrize(
+    ("claims", "told"),
+    [
+        ("[ada < none]", ['"ada" matches augment=ada', '"none" matches augment=none']),
+        ("[ada & r1_gamma=1 < none & r1_gamma=1]", []),
+    ],
+)
+def test_claims_that_match_several_configurations_of_a_search_are_told(
+    store: Store, sweep_file: Write, capsys: Capture, claims: str, told: list[str]
+) -> None:
+    file = sweep_file(f"{FOUND}seeds: 9\nclaims: {claims}\n")
+    assert main(["plan", str(file), "--store", str(store.root), "--json"]) == 0
+    warnings = [line for line in json.loads(capsys.readouterr().out)["cautions"] if "is not tested if" in line]
+    assert len(warnings) == len(told)
+    assert all(part in line for part, line in zip(told, warnings, strict=True))
 
 
 @pytest.mark.parametrize("text", TOLD)

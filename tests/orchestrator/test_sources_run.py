@@ -73,6 +73,24 @@ def test_whoever_runs_the_sources_first_the_other_reuses_them(store: Store, writ
     assert "1 reuse" in adasweep(store, "run", file.with_name("other.yaml"), "--no-record").stderr
 
 
+@pytest.mark.parametrize("way_out", [("horizon_kimg: 1", "horizon_kimg: 2"), ("seeds: [0]", "seeds: [1]")])
+def test_a_source_that_was_trained_past_the_moment_blocks_and_both_ways_out_work(
+    store: Store, write: Callable[[int], Path], way_out: tuple[str, str]
+) -> None:
+    file = write(0)
+    other = file.with_name("other.yaml")
+    text = other.read_text()
+    other.write_text(text.replace("horizon_kimg: 1", "horizon_kimg: 2"))
+    assert adasweep(store, "run", other, "--no-record").returncode == 0
+    (trial,) = store.ids()
+    store.run(trial).snapshot(1000).unlink(missing_ok=True)
+    other.write_text(text)
+    told = " ".join(one["reason"] for one in json.loads(adasweep(store, "plan", file, "--json").stdout)["cells"])
+    assert "2 kimg: end it there (horizon_kimg of its cell), or give it another seed" in told
+    other.write_text(text.replace(*way_out))
+    assert adasweep(store, "run", file, "--no-record").returncode == 0
+
+
 def test_a_source_that_failed_blocks_with_its_reason(store: Store, write: Callable[[int], Path]) -> None:
     done = adasweep(store, "run", write(14), "--no-record")
     assert done.returncode == ExitCode.SOME_FAILED

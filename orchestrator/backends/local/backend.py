@@ -66,6 +66,9 @@ class LocalBackend:
             found.append(f"{resources.memory_gib:g} GiB are requested, this machine has {gib:.0f}: runs may be killed")
         return "; ".join(found)
 
+    def limit(self, _resources: Resources) -> None:
+        """Return None: attempts last as long as they need."""
+
     def render(self, tasks: Sequence[Task]) -> Submission:
         capacity = self.capacity
         for task in tasks:

@@ -67,6 +67,9 @@ class RayBackend:
         most = "; ".join(sorted({_counted({name: node.get(name, 0) for name in needed}) for node in nodes}))
         return f"no node of the running Ray cluster has {_counted(needed)}: trials wait for one (nodes have {most})"
 
+    def limit(self, _resources: Resources) -> None:
+        """Return None: tasks last as long as they need."""
+
     def render(self, tasks: Sequence[Task]) -> Submission:
         return Submission(
             tuple(tasks), "".join(f"{_needs(task)} {shlex.join(supervisor_command(task))}\n" for task in tasks)

@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from orchestrator.backends.base import NotAllSubmitted, Submission
+from orchestrator.backends.base import JobLimit, NotAllSubmitted, Submission
 from orchestrator.backends.slurm.commands import RunCommand, cluster_option, run_slurm_command
 from orchestrator.backends.slurm.early_failures import record_early_failure
 from orchestrator.backends.slurm.poll import Poller
 from orchestrator.backends.slurm.profile import NodeSize, Profile, chosen_profile
 from orchestrator.backends.slurm.replies import JOB, by_cluster
-from orchestrator.backends.slurm.script import JobArray, array_of, arrays
+from orchestrator.backends.slurm.script import JobArray, array_of, arrays, job_minutes
 from orchestrator.backends.slurm.states import UNSETTLED, JobRow, meaning
 from orchestrator.backends.slurm.submission import AtLimit, Limit, Refused, is_transient, submit_array, with_way_out
 from orchestrator.errors import BackendError, SetupError
@@ -109,6 +109,13 @@ class SlurmBackend:
     def doubts(self, _resources: Resources) -> str:
         """Return "": `lacks` says all that is known."""
         return ""
+
+    def limit(self, resources: Resources) -> JobLimit:
+        """Return the time limit of a job: that of its resources, at most that of the profile."""
+        minutes = job_minutes(resources, self.profile)
+        is_own = resources.minutes is not None and minutes < self.profile.minutes
+        key = "resources.minutes" if is_own else "minutes of the profile"
+        return JobLimit(minutes * 60.0, float(self.profile.signal_seconds), key)
 
     def maintain(self) -> None:
         """Do nothing: SLURM runs its jobs itself."""

@@ -17,6 +17,7 @@ from submitit.slurm import slurm as submitit_slurm
 from orchestrator.backends.slurm.profile import Profile
 from orchestrator.errors import StoreError
 from orchestrator.supervisor.command import Task, environment
+from trainer.config.job import Resources
 from trainer.config.node_paths import PATHS, SCRATCH, STAGE, moved
 
 FORBIDDEN_IN_PATHS = frozenset('%\\"') | frozenset(map(chr, range(32))) | {"\x7f"}
@@ -79,6 +80,11 @@ def _groups(tasks: Sequence[Task], limit: int) -> Iterator[list[Task]]:
             yield batch
 
 
+def job_minutes(resources: Resources, profile: Profile) -> int:
+    """Return the time limit of a job in minutes."""
+    return min(math.ceil(resources.minutes or profile.minutes), profile.minutes)
+
+
 def parameters(task: Task, profile: Profile) -> dict[str, Any]:
     """Return the sbatch parameters of an array of tasks like `task`, under submitit's names."""
     resources = task.resources
@@ -88,7 +94,7 @@ def parameters(task: Task, profile: Profile) -> dict[str, Any]:
         "account": profile.account,
         "qos": profile.qos,
         "constraint": profile.constraint,
-        "time": min(math.ceil(resources.minutes or profile.minutes), profile.minutes),
+        "time": job_minutes(resources, profile),
         "nodes": 1,
         "ntasks_per_node": 1,
         "cpus_per_task": resources.cpus,

@@ -15,6 +15,10 @@ BASELINES = frozenset({"baseline", "noaug", "no augmentation"})
 CELLS_SHOWN = 8
 
 
+class SeveralCells(ClaimProblem):
+    """A side of a claim that matches several cells."""
+
+
 @runtime_checkable
 class NamedCell(Protocol):
     """A cell: its name in `cells:` of the sweep file ("" if it has none), and all its settings by key."""
@@ -45,7 +49,7 @@ def cell_of(side: Side, cells: Cells) -> str:
     if len(fitting) == 1:
         return fitting[0]
     if fitting:
-        raise ClaimProblem(f'"{side}" matches {_listed(fitting)}; add a condition, as in "at axis=value"')
+        raise SeveralCells(f'"{side}" matches {_listed(fitting)}; add a condition, as in "at axis=value"')
     raise ClaimProblem(f'"{side}" matches none of {_listed(cells)}{_near(side, cells)}')
 
 
