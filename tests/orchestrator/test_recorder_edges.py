@@ -188,6 +188,17 @@ def test_a_link_into_a_folder_that_is_missing_is_refused(store: Store, tmp_path:
     assert default_target(store).file == tmp_path / "scratch" / "mlflow.db"
 
 
+@pytest.mark.parametrize("name", ["report.json", "lease.json", "recorder.log", "{notes}/{trial}.json"])
+def test_a_folder_in_the_place_of_a_file_of_the_recorder_is_refused_by_name(
+    store: Store, run: RunDir, name: str
+) -> None:
+    name = name.format(notes=default_target(store).cursors.name, trial=run.path.name)
+    (store.root / "mlflow" / name / "something").mkdir(parents=True)
+    for find in (default_target, readable_target):
+        with pytest.raises(UserError, match=rf"{name}: is a folder where a file of the recorder belongs; remove it"):
+            find(store)
+
+
 def _damaged(content: bytes, kind: str) -> bytes:
     middle = len(content) // 2 // 4096 * 4096
     return {
