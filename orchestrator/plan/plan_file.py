@@ -9,6 +9,7 @@ from orchestrator.plan.sources import Dependent
 from orchestrator.store.layout import Store
 from trainer.config.metrics.families import DETECTOR, DISTANCE
 from trainer.config.plan_file import PlanFile, PlannedRun, read_plan_file
+from trainer.config.sweep_run import RUNS_FILE
 from trainer.errors import UserError
 
 
@@ -33,7 +34,7 @@ def sweeps(store: Store) -> list[str]:
 
 
 def readable_plans(store: Store, unreadable: list[str] | None = None) -> list[PlanFile]:
-    """Return all plans that can be read; add a line to `unreadable` for each of the others."""
+    """Return all plans that can be read; add a line to `unreadable` for each of the others, and for missing ones."""
     found: list[PlanFile] = []
     for name in sweeps(store):
         try:
@@ -41,7 +42,15 @@ def readable_plans(store: Store, unreadable: list[str] | None = None) -> list[Pl
         except UserError as error:
             if unreadable is not None:
                 unreadable.append(str(error))
+    if unreadable is not None:
+        unreadable.extend(_lost(store))
     return found
+
+
+def _lost(store: Store) -> list[str]:
+    """Return a line for each sweep that was run, but has no plan."""
+    plans = [file.with_name("plan.json") for file in sorted((store.root / "sweeps").glob(f"*/{RUNS_FILE}"))]
+    return [f"{plan}: missing; run the sweep again" for plan in plans if not os.path.lexists(plan)]
 
 
 def wanted_of_plan(plan: PlanFile) -> dict[str, Desired]:

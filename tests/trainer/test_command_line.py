@@ -123,6 +123,17 @@ def test_sweeps_are_found_by_name_and_by_file(tmp_path: Path) -> None:
     assert [is_file(sweep) for sweep in ("demo", "gone.yaml", str(file))] == [False, True, True]
 
 
+def test_a_sweep_whose_plan_is_a_link_to_nowhere_or_missing_is_told_from_one_that_was_never_run(tmp_path: Path) -> None:
+    folder = tmp_path / "sweeps" / "demo"
+    folder.mkdir(parents=True)
+    (folder / "plan.json").symlink_to("nowhere")
+    assert stored_name(tmp_path, "demo") == "demo"
+    (folder / "plan.json").unlink()
+    (folder / "runs.jsonl").touch()
+    with pytest.raises(UserError, match=r"sweeps/demo/plan\.json: is missing; run the sweep again"):
+        stored_name(tmp_path, "demo")
+
+
 @pytest.mark.parametrize("text", ["[", "- sweep", "question: none", "sweep: [1]", "sweep: \x00"])
 def test_a_file_that_names_no_sweep_is_reported(text: str, tmp_path: Path) -> None:
     file = tmp_path / "bad.yaml"

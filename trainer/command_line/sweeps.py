@@ -3,6 +3,8 @@
 from difflib import get_close_matches
 from pathlib import Path
 
+from trainer.config.plan_file import planned_sweeps
+from trainer.config.sweep_run import RUNS_FILE
 from trainer.errors import UserError
 
 SUFFIXES = (".yaml", ".yml")
@@ -22,14 +24,16 @@ def stored_name(store: Path, sweep: str) -> str:
     known = names(store)
     if name in known:
         return name
+    plan = store / "sweeps" / name / "plan.json"
+    if plan.with_name(RUNS_FILE).exists():
+        raise UserError(plan, "is missing", "run the sweep again")
     tiers = [one for one in known if one.startswith(f"{name}-")] if is_file(sweep) else []
     raise UserError(f"sweep {sweep!r}", f"is not in the store {store}", _way_out(name, known, tiers))
 
 
 def names(store: Path) -> list[str]:
     """Return the names of all sweeps planned in the store at `store`; a name may have slashes."""
-    root = store / "sweeps"
-    return sorted(path.parent.relative_to(root).as_posix() for path in root.glob("**/plan.json"))
+    return planned_sweeps(store / "sweeps")
 
 
 def name_in(file: Path) -> str:

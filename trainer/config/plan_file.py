@@ -4,6 +4,7 @@ Fields are only ever added. `read_plan_file` fills in what plans of earlier vers
 versions are ignored.
 """
 
+import os
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -147,6 +148,12 @@ class PlanFile(_Stored):
     def trials(self) -> list[str]:
         """Return the ids of all trials, each once, in the order of the plan."""
         return list(dict.fromkeys(run.trial for run in self.cells))
+
+
+def planned_sweeps(folder: Path) -> list[str]:
+    """Return the names of all sweeps in `folder` with a plan.json, whatever that is; a name may have slashes."""
+    found = [Path(place) for place, folders, files in os.walk(folder) if "plan.json" in (*folders, *files)]
+    return sorted(place.relative_to(folder).as_posix() for place in found)
 
 
 def read_plan_file(path: Path) -> PlanFile | None:
