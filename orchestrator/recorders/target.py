@@ -106,7 +106,9 @@ def _require_folder(link: Path, folder: Path) -> None:
 
 
 def _require_files(place: Path) -> None:
-    """Raise UserError if a folder is where the recorder writes a file, which would fail in every pass."""
+    """Raise UserError if a folder is where the recorder writes a file, or vice versa: every pass would fail."""
+    if os.path.lexists(place) and not place.is_dir():
+        raise UserError(str(place), "is not a folder", "remove it, or put the folder back")
     for parent, folders, _ in os.walk(place):
         for path in (Path(parent, name) for name in folders if name.endswith(_FILES)):
             if not path.is_symlink():  # it is replaced by the file

@@ -279,6 +279,15 @@ def test_a_corrupt_plan_stops_no_other_sweep(
     assert "other/plan.json: " in printed["status"].replace("\n", "")
 
 
+def test_a_file_in_the_place_of_the_folder_of_a_sweep_is_named(
+    store: Store, whole: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (store.root / "sweeps" / "other").touch()
+    printed = endings(store, whole, capfd, ("status",))
+    assert "skipped:" in printed["status"]
+    assert "sweeps/other: is not a folder; remove it and run" in printed["status"].replace("\n", "")
+
+
 ODD_RECORDS: dict[str, dict[str, Any]] = {
     "of a later version": {"schema_version": 9, "new": 1},
     "before the beginning": {"kimg": -1},
