@@ -45,13 +45,25 @@ class FigureVerdicts(RootModel[list[FigureVerdict]]):
 
 
 def figure_cards(live: LiveStore) -> list[FigureCard]:
-    """Return all figures of the store; those whose provenance cannot be read are left out."""
+    """Return all figures of the store; `figures_left_out` has those whose provenance cannot be read."""
     return live.once(("figures",), lambda: _cards(live))
 
 
 def _cards(live: LiveStore) -> list[FigureCard]:
     sweeps = live.store.drawn_sweeps()
     return [_card(live, sweep, origin) for sweep in sweeps for origin in read_provenance(live.store.figures(sweep))]
+
+
+def figures_left_out(live: LiveStore) -> list[str]:
+    """Return a line for each figure of the store whose provenance is missing or cannot be read."""
+    return live.once(("figures left out",), lambda: _left_out(live))
+
+
+def _left_out(live: LiveStore) -> list[str]:
+    from analysis.figures.verify import without_provenance
+
+    found = {sweep: without_provenance(live.store.figures(sweep)) for sweep in live.store.drawn_sweeps()}
+    return [f"{sweep}: {why}" for sweep, lost in found.items() for _, why in sorted(lost.items())]
 
 
 def _card(live: LiveStore, sweep: str, origin: Provenance) -> FigureCard:

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from analysis.dashboard.api_types import answer_of, body_of, fields_of, kind_of
 from analysis.dashboard.curve_view import TICKED, ClockView, CurveView, clock_view, curve_view
 from analysis.dashboard.energy_view import energy_view
-from analysis.dashboard.figure_list import figure_cards
+from analysis.dashboard.figure_list import figure_cards, figures_left_out
 from analysis.dashboard.floor_view import FloorRow, floor_rows
 from analysis.dashboard.live_store import LiveStore
 from analysis.dashboard.logit_view import LogitView, logits_of_cells
@@ -90,7 +90,8 @@ def trial_page(live: LiveStore, look: Look, trial: str) -> str:
 
 def figures_page(live: LiveStore, look: Look) -> str:
     """Return the gallery of figures."""
-    return _render("figures.html", "figures", "figures", look, cards=figure_cards(live))
+    about = {"cards": figure_cards(live), "left_out": figures_left_out(live)}
+    return _render("figures.html", "figures", "figures", look, **about)
 
 
 def energy_page(live: LiveStore, look: Look) -> str:

@@ -31,12 +31,18 @@ class Verified(NamedTuple):
 
 def verify(store: ResultStore, sweep: str) -> list[Verified]:
     """Verify every figure of `sweep`: plotted numbers, CSV, and the provenance embedded in PDF and PNG."""
-    directory, malformed = store.figures(sweep), list[Malformed]()
-    found = [_verify(store, sweep, origin) for origin in read_provenance(directory, malformed)]
-    reasons = {figure_of(one.path): one.why for one in malformed}
-    lost = (_drawn(directory) | set(reasons)) - {one.figure for one in found}
-    found += [Verified(sweep, name, [_lost(name, reasons.get(name, "missing"))], []) for name in lost]
+    directory = store.figures(sweep)
+    found = [_verify(store, sweep, origin) for origin in read_provenance(directory)]
+    found += [Verified(sweep, name, [why], []) for name, why in without_provenance(directory).items()]
     return sorted(found, key=lambda one: one.figure)
+
+
+def without_provenance(directory: Path) -> dict[str, str]:
+    """Return the figures in `directory` whose provenance is missing or invalid, and what to do about it."""
+    malformed: list[Malformed] = []
+    known = {origin.figure for origin in read_provenance(directory, malformed)}
+    reasons = {figure_of(one.path): one.why for one in malformed}
+    return {name: _lost(name, reasons.get(name, "missing")) for name in (_drawn(directory) | set(reasons)) - known}
 
 
 def _drawn(directory: Path) -> set[str]:

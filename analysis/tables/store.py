@@ -8,6 +8,7 @@ from pathlib import Path
 
 from analysis.errors import ResultStoreError
 from trainer.config.identity import TRIAL_ID
+from trainer.config.plan_file import planned_sweeps
 from trainer.record import RunDir
 
 READ_FILES = ("trial.json", "metrics.jsonl", "ticks.jsonl", "events.jsonl")
@@ -43,8 +44,7 @@ class ResultStore:
 
     def sweeps(self) -> list[str]:
         """Return the names of all planned sweeps; a name may contain slashes."""
-        root = self.path / "sweeps"
-        return sorted(path.parent.relative_to(root).as_posix() for path in root.glob("**/plan.json"))
+        return planned_sweeps(self.path / "sweeps")
 
     def drawn_sweeps(self) -> list[str]:
         """Return the names of all sweeps that have figures."""

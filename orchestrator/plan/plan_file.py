@@ -1,14 +1,17 @@
 """Reads plan.json, the stored plan of a sweep."""
 
 import os
+import re
 from collections.abc import Mapping
 
 from orchestrator.errors import StoreError
 from orchestrator.plan.desired import Desired
 from orchestrator.plan.sources import Dependent
 from orchestrator.store.layout import Store
+from orchestrator.sweep.keys import NAME_PATTERN
 from trainer.config.metrics.families import DETECTOR, DISTANCE
-from trainer.config.plan_file import PlanFile, PlannedRun, read_plan_file
+from trainer.config.plan_file import WAY_OUT, PlanFile, PlannedRun, read_plan_file
+from trainer.config.sweep_run import RUNS_FILE
 from trainer.errors import UserError
 
 
@@ -33,7 +36,7 @@ def sweeps(store: Store) -> list[str]:
 
 
 def readable_plans(store: Store, unreadable: list[str] | None = None) -> list[PlanFile]:
-    """Return all plans that can be read; add a line to `unreadable` for each of the others."""
+    """Return all plans that can be read; add a line to `unreadable` for each of the others, and for missing ones."""
     found: list[PlanFile] = []
     for name in sweeps(store):
         try:
@@ -41,7 +44,17 @@ def readable_plans(store: Store, unreadable: list[str] | None = None) -> list[Pl
         except UserError as error:
             if unreadable is not None:
                 unreadable.append(str(error))
+    if unreadable is not None:
+        unreadable.extend(_lost(store))
     return found
+
+
+def _lost(store: Store) -> list[str]:
+    """Return a line for each sweep that was run, but has no plan, or no folder."""
+    folders = [one for one in sorted((store.root / "sweeps").glob("*")) if re.fullmatch(NAME_PATTERN, one.name)]
+    plans = [file.with_name("plan.json") for file in sorted((store.root / "sweeps").glob(f"*/{RUNS_FILE}"))]
+    missing = [f"{plan}: missing; run the sweep again" for plan in plans if not os.path.lexists(plan)]
+    return [f"{one}: is not a folder; {WAY_OUT}" for one in folders if not one.is_dir()] + missing
 
 
 def wanted_of_plan(plan: PlanFile) -> dict[str, Desired]:

@@ -20,6 +20,7 @@ SQLITE = "sqlite:///"
 SQLITE_WITH_DRIVER = "sqlite+pysqlite:///"
 _SERVER = re.compile(r"^(https?://.|databricks)")
 _DATABASE = re.compile(r"^(sqlite|postgresql|mysql|mssql)(\+\w+)?://.")
+_FILES = (".json", ".log")
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,8 @@ class MlflowTarget:
 def default_target(store: Store, environment: Mapping[str, str] = os.environ) -> MlflowTarget:
     """Return the store's own SQLite file, or MLFLOW_TRACKING_URI.
 
-    Raises UserError if that is invalid, or an SQLite file that holds something else than MLflow's tables.
+    Raises UserError if that is invalid, or an SQLite file that holds something else than MLflow's tables, or if a
+    folder is in the place of a file of the recorder.
     """
     root = store.root.resolve()
     own = root / "mlflow.db"
@@ -58,6 +60,7 @@ def default_target(store: Store, environment: Mapping[str, str] = os.environ) ->
         _require_folder(own, file.parent)
     if file and database is None and file.exists():
         _require_mlflow(file)
+    _require_files(root / "mlflow")
     cursors = root / "mlflow" / hashlib.sha256(uri.encode()).hexdigest()[:8]
     return MlflowTarget(uri, (root / "mlartifacts").as_uri(), cursors, database, file)
 
@@ -100,6 +103,16 @@ def sqlite_uri(path: Path) -> str:
 def _require_folder(link: Path, folder: Path) -> None:
     if not folder.is_dir():
         raise UserError(str(link), f"is a link into {folder}, which is no folder", "make it, or remove the link")
+
+
+def _require_files(place: Path) -> None:
+    """Raise UserError if a folder is where the recorder writes a file, or vice versa: every pass would fail."""
+    if os.path.lexists(place) and not place.is_dir():
+        raise UserError(str(place), "is not a folder", "remove it, or put the folder back")
+    for parent, folders, _ in os.walk(place):
+        for path in (Path(parent, name) for name in folders if name.endswith(_FILES)):
+            if not path.is_symlink():  # it is replaced by the file
+                raise UserError(str(path), "is a folder where a file of the recorder belongs", "remove it")
 
 
 def _require_mlflow(file: Path) -> None:

@@ -157,6 +157,16 @@ def test_a_broken_plan_is_named(run: Run, store: ResultStore) -> None:
     assert "plan.json: not readable as a plan" in err
 
 
+def test_a_plan_that_is_a_link_to_nowhere_is_named(run: Run, store: ResultStore) -> None:
+    store.plan("synthetic").unlink()
+    store.plan("synthetic").symlink_to("nowhere")
+    assert store.sweeps() == ["synthetic"]
+    for arguments in (("table", "synthetic"), ("energy",)):
+        code, out, err = run(*arguments, "--store", store.path)
+        assert "plan.json: not readable as a plan (no such file or directory)" in out + err
+        assert code == (2 if "table" in arguments else 0)
+
+
 @pytest.mark.parametrize("name", [entry.name for entry in COMMANDS])
 def test_every_command_has_help_with_examples(run: Run, name: str) -> None:
     code, out, _ = run(name, "--help")

@@ -105,6 +105,20 @@ def test_a_plan_of_another_version_is_told_and_hides_no_other_sweep(tmp_path: Pa
     assert page.status in (200, 404)
 
 
+def test_figures_without_readable_provenance_are_named_on_the_page_of_figures(tmp_path: Path) -> None:
+    store = write_store(tmp_path, WHOLE[:6], step_kimg=20.0, files=False)
+    figures = store.figures("synthetic")
+    figures.mkdir(parents=True)
+    (figures / "fid_curves.provenance.json").write_text('{"figure": "fid_cur')
+    (figures / "ada_p.png").write_bytes(b"")
+    with served(store) as site:
+        page = site.get("/figures").text
+    assert "2 figures are left out" in page
+    assert "synthetic: ada_p.provenance.json: missing; draw the figure again" in page
+    assert "synthetic: fid_curves.provenance.json: not JSON; draw the figure again" in page
+    assert "No figure was drawn yet" not in page
+
+
 def test_a_sweep_of_a_thousand_cells_is_shown(tmp_path: Path) -> None:
     runs = [FakeRun(("none", "ada")[number % 2], 100 + number // 2, 0) for number in range(1000)]
     store = write_store(tmp_path, runs, step_kimg=50.0, files=False)

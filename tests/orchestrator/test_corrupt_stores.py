@@ -271,11 +271,21 @@ def test_a_corrupt_plan_stops_no_other_sweep(
     store: Store, whole: Path, kind: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     shutil.copytree(store.plan("two").parent, store.plan("other").parent)
+    store.plan("other").with_name("runs.jsonl").touch()
     spoil(store.plan("other"), kind)
     printed = endings(store, whole, capfd)
     assert "2 done" in printed["status"]
     assert "done at 1 kimg" in printed["why TRIAL"]
-    assert kind in ("gone", "a link to itself") or "other/plan.json: " in printed["status"].replace("\n", "")
+    assert "other/plan.json: " in printed["status"].replace("\n", "")
+
+
+def test_a_file_in_the_place_of_the_folder_of_a_sweep_is_named(
+    store: Store, whole: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (store.root / "sweeps" / "other").touch()
+    printed = endings(store, whole, capfd, ("status",))
+    assert "skipped:" in printed["status"]
+    assert "sweeps/other: is not a folder; remove it and run" in printed["status"].replace("\n", "")
 
 
 ODD_RECORDS: dict[str, dict[str, Any]] = {

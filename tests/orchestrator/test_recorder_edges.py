@@ -188,6 +188,26 @@ def test_a_link_into_a_folder_that_is_missing_is_refused(store: Store, tmp_path:
     assert default_target(store).file == tmp_path / "scratch" / "mlflow.db"
 
 
+@pytest.mark.parametrize("name", ["report.json", "lease.json", "recorder.log", "{notes}/{trial}.json"])
+def test_a_folder_in_the_place_of_a_file_of_the_recorder_is_refused_by_name(
+    store: Store, run: RunDir, name: str
+) -> None:
+    name = name.format(notes=default_target(store).cursors.name, trial=run.path.name)
+    (store.root / "mlflow" / name / "something").mkdir(parents=True)
+    for find in (default_target, readable_target):
+        with pytest.raises(UserError, match=rf"{name}: is a folder where a file of the recorder belongs; remove it"):
+            find(store)
+
+
+@pytest.mark.parametrize("make", [Path.touch, lambda path: path.symlink_to(path.name)])
+def test_what_is_no_folder_in_the_place_of_the_recorders_folder_is_refused(
+    store: Store, make: Callable[[Path], object]
+) -> None:
+    make(store.root / "mlflow")
+    with pytest.raises(UserError, match=r"mlflow: is not a folder; remove it, or put the folder back"):
+        default_target(store)
+
+
 def _damaged(content: bytes, kind: str) -> bytes:
     middle = len(content) // 2 // 4096 * 4096
     return {
@@ -424,5 +444,5 @@ def test_something_in_the_way_of_the_recorders_lease_is_named(
     (store.root / "mlflow" / "lease.json").mkdir(parents=True)
     assert main(["record", "--store", str(store.root)]) == 2
     told = capsys.readouterr().err
-    assert "lease.json: cannot be written (is a directory)" in told
+    assert "lease.json: is a folder where a file of the recorder belongs; remove it" in told
     assert "Traceback" not in told

@@ -3,21 +3,25 @@
 import io
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from unicodedata import category
 
 import pytest
+import typer
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.text import Text
 
 from trainer.__main__ import main
 from trainer.command_line.group import Command, new_app, program, repeated
+from trainer.command_line.options import DEFAULT_STORE, StoreOption
 from trainer.command_line.printable import PrintableConsole
 from trainer.command_line.program import run_program
 from trainer.command_line.sweeps import is_file, name_in, stored_name
 from trainer.commands import COMMANDS
 from trainer.commands.arguments import parse_seeds, positive
+from trainer.config.plan_file import read_plan_file
 from trainer.errors import HIDDEN, UserError, printable, without_prefix
 
 Capture = pytest.CaptureFixture[str]
@@ -121,6 +125,41 @@ def test_sweeps_are_found_by_name_and_by_file(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="sweeps there: none yet"):
         stored_name(tmp_path / "other", "demo")
     assert [is_file(sweep) for sweep in ("demo", "gone.yaml", str(file))] == [False, True, True]
+
+
+def test_a_sweep_whose_plan_is_a_link_to_nowhere_or_missing_is_told_from_one_that_was_never_run(tmp_path: Path) -> None:
+    folder = tmp_path / "sweeps" / "demo"
+    folder.mkdir(parents=True)
+    (folder / "plan.json").symlink_to("nowhere")
+    assert stored_name(tmp_path, "demo") == "demo"
+    (folder / "plan.json").unlink()
+    (folder / "runs.jsonl").touch()
+    with pytest.raises(UserError, match=r"sweeps/demo/plan\.json: is missing; run the sweep again"):
+        stored_name(tmp_path, "demo")
+
+
+@pytest.mark.parametrize("make", [Path.touch, lambda path: path.symlink_to(path.name)])
+def test_what_is_no_folder_in_the_place_of_a_sweep_is_named(tmp_path: Path, make: Callable[[Path], object]) -> None:
+    (tmp_path / "sweeps").mkdir()
+    make(tmp_path / "sweeps" / "demo")
+    for find in (lambda: stored_name(tmp_path, "demo"), lambda: read_plan_file(tmp_path / "sweeps/demo/plan.json")):
+        with pytest.raises(UserError, match=r"sweeps/demo: is not a folder; remove it and run the sweep again"):
+            find()
+
+
+@pytest.mark.parametrize("name", ["trials", "sweeps"])
+def test_a_store_with_something_else_in_the_place_of_a_folder_is_refused(
+    tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def show(store: StoreOption = DEFAULT_STORE) -> None:
+        typer.echo(f"nothing to see in {store}")
+
+    (tmp_path / name).symlink_to(name)
+    app = new_app()
+    app.command()(show)
+    assert run_program(app, ["--store", str(tmp_path)], "test") == 2
+    line = f"{tmp_path}/{name}: is not a folder; remove it, or put the folder back"
+    assert line in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("text", ["[", "- sweep", "question: none", "sweep: [1]", "sweep: \x00"])

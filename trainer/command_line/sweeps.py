@@ -1,8 +1,11 @@
 """A sweep on the command line: its name in a store, or its file."""
 
+import os
 from difflib import get_close_matches
 from pathlib import Path
 
+from trainer.config.plan_file import WAY_OUT, planned_sweeps
+from trainer.config.sweep_run import RUNS_FILE
 from trainer.errors import UserError
 
 SUFFIXES = (".yaml", ".yml")
@@ -22,14 +25,22 @@ def stored_name(store: Path, sweep: str) -> str:
     known = names(store)
     if name in known:
         return name
+    _require_not_lost(store / "sweeps" / name)
     tiers = [one for one in known if one.startswith(f"{name}-")] if is_file(sweep) else []
     raise UserError(f"sweep {sweep!r}", f"is not in the store {store}", _way_out(name, known, tiers))
 
 
+def _require_not_lost(folder: Path) -> None:
+    """Raise UserError if a sweep was planned, but its folder or plan is gone."""
+    if os.path.lexists(folder) and not folder.is_dir():
+        raise UserError(folder, "is not a folder", WAY_OUT)
+    if (folder / RUNS_FILE).exists():
+        raise UserError(folder / "plan.json", "is missing", "run the sweep again")
+
+
 def names(store: Path) -> list[str]:
     """Return the names of all sweeps planned in the store at `store`; a name may have slashes."""
-    root = store / "sweeps"
-    return sorted(path.parent.relative_to(root).as_posix() for path in root.glob("**/plan.json"))
+    return planned_sweeps(store / "sweeps")
 
 
 def name_in(file: Path) -> str:

@@ -4,6 +4,7 @@ Fields are only ever added. `read_plan_file` fills in what plans of earlier vers
 versions are ignored.
 """
 
+import os
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -149,6 +150,12 @@ class PlanFile(_Stored):
         return list(dict.fromkeys(run.trial for run in self.cells))
 
 
+def planned_sweeps(folder: Path) -> list[str]:
+    """Return the names of all sweeps in `folder` with a plan.json, whatever that is; a name may have slashes."""
+    found = [Path(place) for place, folders, files in os.walk(folder) if "plan.json" in (*folders, *files)]
+    return sorted(place.relative_to(folder).as_posix() for place in found)
+
+
 def read_plan_file(path: Path) -> PlanFile | None:
     """Return the plan at `path`, or None if there is none. Raises UserError if the file is not a valid plan."""
     try:
@@ -158,6 +165,8 @@ def read_plan_file(path: Path) -> PlanFile | None:
             return None
         raise UserError(path, f"not readable as a plan ({_reason(error)})", WAY_OUT) from None
     except (OSError, ValueError) as error:
+        if not path.parent.is_dir():
+            raise UserError(path.parent, "is not a folder", WAY_OUT) from None
         raise UserError(path, f"not readable as a plan ({_reason(error)})", WAY_OUT) from None
 
 
