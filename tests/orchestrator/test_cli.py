@@ -217,7 +217,7 @@ def test_data_beside_the_sweep_file_is_found(store: Store, sweep_file: Write, ca
 def test_a_store_that_cannot_be_written_is_reported(store: Store, sweep_file: Write, capsys: Capture) -> None:
     store.trials.write_text("a file where a folder belongs")
     assert main(["run", str(sweep_file(SWEEP)), "--store", str(store.root), "--no-record"]) == 2
-    assert "cannot be written" in capsys.readouterr().err
+    assert "trials: is not a folder; remove it, or put the folder back" in capsys.readouterr().err
     assert list(store.ids()) == []
 
 
