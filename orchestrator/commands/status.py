@@ -88,7 +88,7 @@ def skipped_lines(store: Store, sweep: str, statuses: Sequence[TrialStatus]) -> 
     """Return a message for each invalid file, or line, of a sweep and its trials, and for those that are misplaced."""
     trials = dict.fromkeys(status.trial for status in statuses)
     not_begun = {status.trial for status in statuses if not status.attempts}
-    elsewhere = [one for one in misplaced(store) if one.path.name in not_begun] if not_begun else []
+    elsewhere = misplaced(store, not_begun) if not_begun else []
     invalid = (one for trial in trials for one in invalid_files(store, trial))
     return [*map(str, elsewhere), *map(str, invalid_runs(store, sweep)), *map(str, invalid)]
 

@@ -65,7 +65,7 @@ def explanation(store: Store, trial: str) -> dict[str, Any]:
     plans = [plan for plan in readable_plans(store, unreadable) if trial in plan.with_sources]
     sources = (one for plan in plans for one in plan.with_what_it_starts_from(trial))
     observed = observe_now(store, {trial, *sources}, outages)
-    seen, elsewhere = observed[trial], (one for one in misplaced(store) if one.path.name == trial)
+    seen, elsewhere = observed[trial], misplaced(store, {trial})
     attempts = [(folder.name, record) for folder, record in attempts_of(store, trial)]
     return {
         "trial": trial,

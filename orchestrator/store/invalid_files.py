@@ -1,7 +1,8 @@
 """Finds what is skipped because it is invalid: files and lines of a trial, and what is no trial of this store."""
 
 import os
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Collection, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from trainer.config.identity import TRIAL_ID
 from trainer.config.stored import Malformed, read_document, rows_in
 from trainer.config.trial_file import read_trial_file
 from trainer.record import RunDir, is_folder, read_record
+
+SHARD = re.compile("[0-9a-f]{2}")
+"""The name of a folder of trials: the first digits of their ids."""
 
 
 class _AnyDocument(BaseModel):
@@ -49,9 +53,20 @@ def invalid_files(store: Store, trial: str, *, with_histograms: bool = False) ->
     return found
 
 
-def misplaced(store: Store) -> list[Malformed]:
-    """Return what is named as a trial but is not in the folder of its id, or is no folder; it is skipped."""
-    return [one for shard in _entries(store.trials) for entry in _entries(shard.path) for one in _misplaced(entry)]
+def misplaced(store: Store, trials: Collection[str] | None = None) -> list[Malformed]:
+    """Return what is named as a trial, or as a folder of trials, but is none or is elsewhere: it is skipped.
+
+    With `trials`, only what concerns one of them.
+    """
+    found = [one for shard in _entries(store.trials) for one in _misplaced_in(shard)]
+    return [one for one in found if trials is None or any(trial.startswith(one.path.name) for trial in trials)]
+
+
+def _misplaced_in(shard: os.DirEntry[str]) -> Iterator[Malformed]:
+    if SHARD.fullmatch(shard.name) and not is_folder(shard):
+        yield Malformed(Path(shard.path), 0, "not a folder")
+    for entry in _entries(shard.path):
+        yield from _misplaced(entry)
 
 
 def _misplaced(entry: os.DirEntry[str]) -> Iterator[Malformed]:

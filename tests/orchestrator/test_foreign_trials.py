@@ -66,6 +66,12 @@ def _replaced(make: Callable[[Path], object]) -> Callable[[Store], None]:
     return change
 
 
+def _folder_of_trials_replaced(store: Store) -> None:
+    shard = first(store).path.parent
+    shutil.rmtree(shard)
+    shard.touch()
+
+
 TOLD: dict[str, tuple[Callable[[Store], None], str]] = {
     "trial.json of another trial": (_trial_json_of_another, "trial.json: is of trial "),
     "an edited configuration": (_edited_configuration, "trial.json: has the configuration of trial "),
@@ -76,6 +82,7 @@ TOLD: dict[str, tuple[Callable[[Store], None], str]] = {
     "a file": (_replaced(Path.touch), ": not a folder"),
     "a pipe": (_replaced(os.mkfifo), ": not a folder"),
     "a link to itself": (_replaced(lambda path: path.symlink_to(path.name)), ": not a folder"),
+    "a file in the place of its folder's folder": (_folder_of_trials_replaced, ": not a folder"),
 }
 UNSEEN: dict[str, Callable[[Store], object]] = {
     "copied elsewhere": _copied_elsewhere,
