@@ -28,7 +28,7 @@ demo: .venv/installed  ## Train a small sweep on real images on this machine, re
 	@$(BIN)/adasweep demo
 
 test: check .venv/installed-ray .venv/installed-ui .venv/installed-docs  ## Check the code, run all tests including those on clusters, and report coverage
-	@$(COVERED) --json --out .coverage.json -m pytest -n 3 -m "not cluster and not slow and not sweeps"
+	@$(COVERED) --json --out .coverage.json -m pytest -n 2 -m "not cluster and not slow and not sweeps"
 	@$(MAKE) --no-print-directory test-cluster HOSTILE=
 	@$(BIN)/python -m tests.support.coverage_report .coverage.json
 

@@ -48,7 +48,8 @@ def recorded(shared: Copy) -> dict[str, Any]:
 
 
 CHANGED_ON_PURPOSE = {
-    "status": r"sweeps\[(6|10)\]\.trials",  # a longer run of another sweep is cut at the horizon; see also `plan`
+    # a longer run of another sweep is cut at the horizon; see also `plan`; an evaluation hides neither p, r_t nor speed
+    "status": r"sweeps\[(6|10)\]\.trials|\.(p|r_t|images_per_second): None is now -?\d",
     "plan": r"price|power|totals|measured\.yaml .*(action: 'leave' is now 'reuse'|actions\.leave is gone)"
     r"|; starts anew: its checkpoints are not here|from_kimg: .* is now 0(\.0)?$",
     "why": r"; starts anew: its checkpoints are not here|attempt: '0*(\d+)' is now \1$|action: 'leave' is now 'reuse'",
