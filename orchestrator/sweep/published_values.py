@@ -1,11 +1,11 @@
 """Published values in a sweep file, checked like claims before anything runs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from orchestrator.sweep.yaml_source import KeyPath
 from trainer.config.claims.cells import Cells, cell_of, require_names
-from trainer.config.claims.grammar import ClaimProblem, is_measured
+from trainer.config.claims.grammar import ClaimProblem, Side, is_measured
 from trainer.config.published_value import PublishedValue
 from trainer.errors import did_you_mean
 
@@ -36,17 +36,19 @@ def published_problems(values: Sequence[PublishedValue], metrics: Sequence[str])
 
 def misnamed_values(values: Sequence[PublishedValue], examples: Cells) -> Iterator[tuple[KeyPath, str]]:
     """Yield published values of names that no configuration of a search has, of which `examples` are some."""
-    for index, value in _read(values):
-        try:
-            require_names(value.side, examples)
-        except ClaimProblem as problem:
-            yield ("published", index, "of"), str(problem)
+    yield from _refused(values, examples, require_names)
 
 
 def misplaced_values(values: Sequence[PublishedValue], cells: Cells) -> Iterator[tuple[KeyPath, str]]:
     """Yield published values, all of them well-formed, that do not name one cell of the sweep."""
+    yield from _refused(values, cells, cell_of)
+
+
+def _refused(
+    values: Sequence[PublishedValue], cells: Cells, check: Callable[[Side, Cells], object]
+) -> Iterator[tuple[KeyPath, str]]:
     for index, value in _read(values):
         try:
-            cell_of(value.side, cells)
+            check(value.side, cells)
         except ClaimProblem as problem:
             yield ("published", index, "of"), str(problem)

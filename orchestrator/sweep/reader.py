@@ -10,17 +10,16 @@ from pydantic_core import ErrorDetails
 
 from orchestrator.errors import Problem, SweepError
 from orchestrator.sweep.claims import claim_problems
-from orchestrator.sweep.coercion import coerced
 from orchestrator.sweep.include import load_with_included, overlaid, useless_nulls, useless_nulls_of
 from orchestrator.sweep.keys import HORIZON, key_problem, models_in, settable
 from orchestrator.sweep.published_values import published_problems
 from orchestrator.sweep.readable_part import readable_part
 from orchestrator.sweep.reasons import unknown_reasons
-from orchestrator.sweep.search_space import Choice, Point
+from orchestrator.sweep.repeated import repeated
+from orchestrator.sweep.search_space import Point
 from orchestrator.sweep.sequential import seed_problems
 from orchestrator.sweep.spec import SweepSpec
 from orchestrator.sweep.spec_checks import spec_problems
-from orchestrator.sweep.stop_rules import AnyRule
 from orchestrator.sweep.two_forms import twice_given
 from orchestrator.sweep.validation_messages import error_text
 from orchestrator.sweep.yaml_source import KeyPath, YamlSource
@@ -233,7 +232,7 @@ def _misfits(sweep: Sweep) -> list[Problem]:
     claims = claim_problems(spec.claims, spec.metrics, spec.longest_horizon_kimg) if sweep.states_claims else ()
     published = published_problems(spec.published, spec.metrics) if sweep.states_published else ()
     twice = twice_given(spec, sweep.source, sweep.tier)
-    found = [*unknown, *twice, *_repeated(spec), *claims, *published, *spec_problems(spec), *seed_problems(spec)]
+    found = [*unknown, *twice, *repeated(spec), *claims, *published, *spec_problems(spec), *seed_problems(spec)]
     return [sweep.problem(path, problem) for path, problem in found]
 
 
@@ -246,48 +245,6 @@ def _key_problem(key: str, path: KeyPath) -> str | None:
     if found and head in SweepSpec.model_fields and head != "resources" and not is_condition:
         return f"belongs at the top level of the sweep, under `{head}`"
     return found
-
-
-def _repeated(spec: SweepSpec) -> Iterator[tuple[KeyPath, str]]:
-    grids = [(("grid",), spec.grid), *((("when", place, "grid"), when.grid) for place, when in enumerate(spec.when))]
-    axes = [
-        ((*path, key), [coerced(key, value) for value in values])
-        for path, grid in grids
-        for key, values in grid.items()
-    ]
-    space = spec.search.space if spec.search else {}
-    chosen = {key: one.choice for key, one in space.items() if isinstance(one, Choice)}
-    choices = [
-        (("search", "space", key, "choice"), [coerced(key, value) for value in values])
-        for key, values in chosen.items()
-    ]
-    lists = [((key,), getattr(spec, key)) for key in ("metrics", "probes", "figures", "claims", "exclude")]
-    lists += [(("stop",), [_brief(rule) for rule in spec.stop]), (("include",), _listed(spec.include))]
-    for path, values in [*axes, *choices, *lists, (("seeds",), spec.seed_values)]:
-        yield from (((*path, index), f"{values[index]!r} is listed twice") for index in _repetitions(values))
-    rows = list(zip(*([coerced(key, value) for value in values] for key, values in spec.zip.items()), strict=True))
-    first = next(iter(spec.zip), "")
-    yield from ((("zip", first, index), "the same values are listed twice") for index in _repetitions(rows))
-
-
-def _brief(rule: AnyRule) -> Any:
-    """Return a stop rule as it is written briefly: its type, with the settings that differ from the defaults."""
-    changed = rule.model_dump(exclude_defaults=True, exclude={"type"})
-    return {"type": rule.type, **changed} if changed else rule.type
-
-
-def _listed(value: str | list[str]) -> list[str]:
-    return [value] if isinstance(value, str) else value
-
-
-def _repetitions(values: Sequence[Any]) -> Iterator[int]:
-    """Yield the indices of repeated values; booleans do not equal numbers, and `{type: ada}` equals `ada`."""
-    typed = [(type(value) is bool, value["type"] if _is_type_alone(value) else value) for value in values]
-    yield from (index for index, value in enumerate(typed) if value in typed[:index])
-
-
-def _is_type_alone(value: Any) -> bool:
-    return isinstance(value, dict) and value.keys() == {"type"}
 
 
 def _assigned(spec: SweepSpec) -> Iterator[tuple[KeyPath, str]]:
