@@ -91,7 +91,7 @@ wheel: .venv/installed-dev  ## Build a wheel into dist/, with the operations tha
 bench: ops  ## Measure ratios on this machine: benchmarks/latest.json and the table of docs/performance.md
 	@$(BIN)/python -m benchmarks
 	@ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 MKL_ENABLE_INSTRUCTIONS=AVX2 \
-		$(BIN)/python -m benchmarks --only iteration threads pair augmentation evaluation commands
+		$(BIN)/python -m benchmarks --only rates iteration threads pair augmentation profile evaluation commands
 
 gpu-check: .venv/installed-dev  ## Check and measure all that needs a GPU: benchmarks/gpu-latest.json and docs/performance-gpu.md
 	@$(BIN)/python -m benchmarks.gpu_check

@@ -67,6 +67,8 @@ def rates(rounds: int) -> Iterator[Rate]:
             y = f(x)
             took = least_ms({name: partial(f, x)}, rounds)[name]
         yield Rate(f"{name}, large", 4 * (x.numel() + y.numel()) / took / 1e6, copy, "stream copy", "GB/s")
+    half = matmul_gflops(dtype=torch.bfloat16)
+    yield Rate("bfloat16 matrix product", half, matmul_gflops(), "float32 matrix product", "GFLOP/s")
     yield from convolution_rates(rounds)
 
 

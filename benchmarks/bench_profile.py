@@ -1,15 +1,19 @@
-"""Where the time of an iteration goes, from torch's profiler: convolutions and matrix products against the rest."""
+"""Where the time of an iteration goes, from torch's profiler: convolutions and matrix products against the rest.
+
+The products, counted by torch's formulas, also give the rate at which they are computed.
+"""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from torch.profiler import ProfilerActivity, profile, record_function
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
 
 from benchmarks.bench_iteration import COMPARED, Bench
-from benchmarks.ratios import Rate, implementations
+from benchmarks.ratios import Rate, implementations, matmul_gflops
 
-PROFILED = {name: row for name, row in COMPARED.items() if row.resolution == 256 or row.channel_base == 512}
 OURS = "ours: "  # prefix of operations that have two implementations
 
 CONVOLUTIONS = ("aten::convolution", "aten::_convolution", "aten::mkldnn_convolution", "aten::convolution_backward")
@@ -18,6 +22,7 @@ DENSE = "convolutions and matrix products"
 RESAMPLING = "resampling"
 REST = "element-wise operations, sums, copies"
 BETWEEN = "Python and autograd between operations"
+PEAK = "float32 matrix product"
 
 
 class Traced:
@@ -37,18 +42,46 @@ class Traced:
 
 
 def shares(rounds: int) -> Iterator[Rate]:
-    """Measure the share of each kind of work, in percent of an iteration, for both implementations."""
-    for name, row in PROFILED.items():
+    """Measure the share of each kind of work, in percent of an iteration, and the rate of products, for both sides."""
+    peak = matmul_gflops()
+    for name, row in COMPARED.items():
         for which, kernels in implementations().items():
             bench = Bench(row, Traced(kernels))  # type: ignore[arg-type]
-            found = _microseconds(bench, rounds)
+            found = {kind: spent / rounds for kind, spent in _microseconds(bench, rounds).items()}
             for kind in (DENSE, RESAMPLING, REST, BETWEEN):
-                share = 100 * found[kind] / found.total()
+                share = 100 * found[kind] / sum(found.values())
                 yield Rate(f"{kind}, {which}, {name}", share, 100, "the whole iteration", "%")
+            count = products(bench)
+            rate = count / found[DENSE] / 1000
+            yield Rate(f"{count / 1e9:.1f} GFLOP of products, {which}, {name}", rate, peak, PEAK, "GFLOP/s")
+
+
+def products(bench: Bench) -> float:
+    """Return the floating-point operations of an iteration in convolutions and matrix products."""
+    total = 0.0
+    for phase in bench.phases:
+        with Counted() as counted:
+            bench.step(phase)
+        total += counted.operations / phase.interval
+    return total
+
+
+class Counted(TorchDispatchMode):
+    """Counts floating-point operations: torch's FlopCounterMode hooks modules, and R1 cannot have that."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.operations = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        found = func(*args, **(kwargs or {}))
+        if count := flop_registry.get(func.overloadpacket):
+            self.operations += count(*args, **(kwargs or {}), out_val=found)
+        return found
 
 
 def _microseconds(bench: Bench, rounds: int) -> Counter[str]:
-    """Return the microseconds of each kind, averaged over the lazy intervals."""
+    """Return the microseconds of each kind in `rounds` iterations, averaged over the lazy intervals."""
     found: Counter[str] = Counter()
     bench.run()
     for phase in bench.phases:

@@ -93,9 +93,9 @@ def stream_copy_gbps(megabytes: int = 64) -> float:
     return 2 * source.numel() * 4 / found / 1e6
 
 
-def matmul_gflops(side: int = 1024) -> float:
-    """Return the GFLOP/s of a float32 product of two square matrices."""
-    a = torch.randn(side, side)
+def matmul_gflops(side: int = 1024, dtype: torch.dtype = torch.float32) -> float:
+    """Return the GFLOP/s of a product of two square matrices."""
+    a = torch.randn(side, side).to(dtype)
     return float(2 * side**3 / least_ms({"product": lambda: a @ a}, 5)["product"] / 1e6)
 
 

@@ -1,10 +1,13 @@
 """Minimal filtering equals convolution in values and gradients, also for parts of a batch; and when it is chosen."""
 
+from typing import Any
+
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from trainer.ops.convolution import convolve
 from trainer.ops.geometry import Geometry
@@ -60,6 +63,28 @@ def test_parts_of_a_batch_make_the_same(native: Kernels, monkeypatch: pytest.Mon
     whole = found(native, 2, False, x, weight, None)
     monkeypatch.setattr(winograd, "IN_CACHE", 1)  # an image at a time
     assert_close(found(native, 2, False, x, weight, None), whole)
+
+
+class Names(TorchDispatchMode):
+    """Collects the names of torch's operations."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.found: list[str] = []
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.found.append(func.overloadpacket.__name__)
+        return func(*args, **(kwargs or {}))
+
+
+def test_images_that_are_laid_out_are_not_copied(native: Kernels) -> None:
+    x = torch.randn(2, 16, 8, 8).contiguous(memory_format=torch.channels_last)
+    weight = torch.randn(32, 16, 3, 3)
+    with Names() as names:
+        y = native.convolve(x, weight, None, SAME)
+        native.convolve_backward(y, x, weight, SAME, (True, True, False))
+    assert "bmm" in names.found
+    assert not [name for name in names.found if "copy" in name or name == "clone"]
 
 
 def test_an_evaluation_before_training_changes_nothing(native: Kernels, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,7 +54,7 @@ def _cpu_commands(compiler: Compiler, part: Path) -> list[list[str]]:
     variants = [*CPU_VARIANTS] if platform.machine() == "x86_64" else [GENERIC]
     march = {name: [] if name == GENERIC else [f"-march={name}", *X86_FLAGS] for name in variants}
     return [
-        [compiler.path, *CPU_FLAGS, *march[name], source, "-lpthread", "-o", str(part / f"{name}.so")]
+        [compiler.path, *CPU_FLAGS, *march[name], source, "-lpthread", "-ldl", "-o", str(part / f"{name}.so")]
         for name in variants
     ]
 

@@ -20,7 +20,6 @@ from trainer.ops.native.library import call
 
 LANES: Final = 16
 FEWEST_CHANNELS: Final = 64  # with fewer, tiles cost more than products save
-FEWEST_OF_THREADS: Final = 256  # the same for several threads, which parallelise direct sums better
 FEWEST_TILES: Final = 32  # with fewer, the transformed weights cost more
 PLANES: Final = 36
 IN_CACHE: Final = 4 << 20  # bytes of tiles processed at a time; more only if the weights have more
@@ -44,15 +43,14 @@ def fits(x: Tensor, weight: Tensor, geometry: Geometry) -> bool:
 
 def pays(x: Tensor, weight: Tensor) -> bool:
     """Return whether this algorithm is faster for such a convolution and its gradients."""
-    fewest = FEWEST_CHANNELS if torch.get_num_threads() == 1 else FEWEST_OF_THREADS
-    return min(weight.shape[:2]) >= fewest and len(x) * _tiles_of(x) >= FEWEST_TILES
+    return min(weight.shape[:2]) >= FEWEST_CHANNELS and len(x) * _tiles_of(x) >= FEWEST_TILES
 
 
 def convolve(x: Float[Tensor, "n c h w"], weight: Float[Tensor, "a b 3 3"], transposed: bool) -> Tensor:
     """Return [n o h w]: the convolution of x with `weight` [o c 3 3], or the transposed one with [c o 3 3]."""
     inputs, outputs = weight.shape[:2] if transposed else weight.shape[1::-1]
     x = x.contiguous(memory_format=torch.channels_last)
-    y = x.new_empty(len(x), outputs, *x.shape[2:]).to(memory_format=torch.channels_last)
+    y = torch.empty(len(x), outputs, *x.shape[2:], dtype=x.dtype, memory_format=torch.channels_last)
     taps = _workspace("weights", inputs + 1, outputs, x)[:, :inputs]
     _taps(weight if transposed else weight.transpose(0, 1), taps, turned=transposed)
     for part in _parts(x, inputs + outputs, taps):
