@@ -11,7 +11,7 @@ from torch import Tensor
 
 from trainer.ops.activations import ACTIVATIONS
 from trainer.ops.kernels import Kernels
-from trainer.ops.native.warp import warp
+from trainer.ops.native.warp import sample, warp
 from trainer.ops.reference import ReferenceKernels
 from trainer.ops.resampling import Steps
 
@@ -175,5 +175,6 @@ def test_warp(
     sine, cosine, x = turn.sin() * scale, turn.cos() * scale, torch.full([n], move, dtype=dtype)
     theta = torch.stack([torch.stack([cosine, -sine, x], 1), torch.stack([sine, cosine * 1.3, -x], 1)], 1)
     images = image(n, c, *source, dtype, "planes")
-    compiled = {native: warp, REFERENCE: REFERENCE.warp}
-    assert_equal(native, lambda kernels, t: compiled[kernels](t, theta, *result), images)
+    for own in (warp, sample):
+        compiled = {native: own, REFERENCE: REFERENCE.warp}
+        assert_equal(native, lambda kernels, t, by=compiled: by[kernels](t, theta, *result), images)

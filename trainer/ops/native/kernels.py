@@ -9,7 +9,7 @@ from trainer.ops.layout import HALF
 from trainer.ops.native import abi, finish, modulate, winograd
 from trainer.ops.native.activate import bias_act
 from trainer.ops.native.resample import resample
-from trainer.ops.native.warp import warp
+from trainer.ops.native.warp import sample, warp
 from trainer.ops.reference import ReferenceKernels
 from trainer.ops.resampling import Steps
 
@@ -82,6 +82,5 @@ class Native(Kernels):
         return y
 
     def warp(self, images: Tensor, theta: Tensor, height: int, width: int) -> Tensor:
-        if images.device.type == "cpu":  # torch is faster there, three times for the gradient, and deterministic too
-            return self._plain.warp(images, theta, height, width)
-        return warp(images, theta, height, width)
+        by = sample if images.device.type == "cpu" else warp
+        return by(images, theta, height, width)

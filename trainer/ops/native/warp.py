@@ -1,9 +1,14 @@
-"""Bilinear sampling through an affine map, linear in the images; its adjoint is a gather, so it is deterministic."""
+"""Bilinear sampling through an affine map, linear in the images; its adjoint is a gather, so it is deterministic.
+
+On CPUs torch samples faster, three times for the gradient, and is deterministic too; `points` tells it where.
+"""
 
 from collections.abc import Sequence
 from typing import Any
 
 import torch
+import torch.nn.functional as F
+from jaxtyping import Float
 from torch import Tensor
 
 from trainer.ops.native import abi
@@ -55,6 +60,21 @@ def _backward_adjoint(ctx: Any, v: Tensor) -> tuple[Any, ...]:
 
 forward.differentiate(_setup, _backward)
 adjoint.differentiate(_setup, _backward_adjoint)
+
+
+def points(theta: Float[Tensor, "n 2 3"], height: int, width: int) -> Float[Tensor, "n height width 2"]:
+    """Return theta (x, y, 1) for all pixels (x, y) in the square [-1, 1]^2, as torch's affine_grid, but by sums.
+
+    affine_grid multiplies a matrix [pixels 3] with one [3 2], which takes as long as sampling.
+    """
+    x, y = ((2 * torch.arange(side, dtype=theta.dtype, device=theta.device) + 1) / side - 1 for side in (width, height))
+    across, down = theta[:, :, 0, None] * x, theta[:, :, 1, None] * y + theta[:, :, 2, None]
+    return (across[:, :, None] + down[:, :, :, None]).permute(0, 2, 3, 1)
+
+
+def sample(images: Float[Tensor, "n c h w"], theta: Tensor, height: int, width: int) -> Tensor:
+    """Return images sampled through theta [n 2 3] by torch."""
+    return F.grid_sample(images, points(theta, height, width), align_corners=False)
 
 
 def warp(images: Tensor, theta: Tensor, height: int, width: int) -> Tensor:
