@@ -52,7 +52,7 @@ def happens(run: RunDir, event: Happening) -> None:
         diverged = event.state is State.DONE and event.kimg == 5
         horizon = event.kimg if event.state is State.DONE and not diverged else 8.0
         more = {"exit_code": event.exit_code, "diverged": diverged, "horizon_kimg": horizon}
-        attempted(run, event.sweep, event.state, event.kimg, work, **more)
+        attempted(run, event.sweep, event.state, event.kimg, work, ("fid2k",), **more)
     elif event.kind == "submit":
         attempted(run, event.sweep, State.PENDING, 0.0)
         run.record(max(run.attempts())).unlink()
