@@ -43,7 +43,7 @@ class Measurements:
     earliest: Mapping[str, float] = field(default_factory=dict)
     moments: Mapping[str, frozenset[float]] = field(default_factory=dict)
     by_seed: Mapping[tuple[str, int], frozenset[float]] = field(default_factory=dict)
-    broken: Mapping[str, float] = field(default_factory=dict)
+    broken: Mapping[tuple[str, int], float] = field(default_factory=dict)
     snapshots: Mapping[float, frozenset[tuple[str, int]]] = field(default_factory=dict)
     requested: frozenset[str] = frozenset()
     requested_seeds: int = 1
@@ -203,11 +203,14 @@ def _measured(run: RunDir, seen: _Attempts, rows: MetricRows, retried: Mapping[s
     )
 
 
-def _broken(rows: MetricRows) -> dict[str, float]:
-    found: dict[str, float] = {}
-    for row in rows:
+def _broken(rows: MetricRows) -> dict[tuple[str, int], float]:
+    """Return the lowest kimg at which a metric, with an evaluation seed, is NaN; the last row of its kind counts."""
+    last = {(row["metric"], row["kimg"], row.get("identity")): row for row in rows}
+    found: dict[tuple[str, int], float] = {}
+    for row in last.values():
         if math.isnan(row["value"]):
-            found[row["metric"]] = min(row["kimg"], found.get(row["metric"], math.inf))
+            key = row["metric"], row.get("seed") or 0
+            found[key] = min(row["kimg"], found.get(key, math.inf))
     return found
 
 

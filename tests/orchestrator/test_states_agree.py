@@ -49,7 +49,7 @@ HAPPENINGS = st.builds(
 def happens(run: RunDir, event: Happening) -> None:
     if event.kind in ("train", "evaluate"):
         work: Work = "train" if event.kind == "train" else "evaluate"
-        diverged = event.state is State.DONE and event.kimg == 5
+        diverged = event.state in (State.DONE, State.RUNNING) and event.kimg == 5
         horizon = event.kimg if event.state is State.DONE and not diverged else 8.0
         more = {"exit_code": event.exit_code, "diverged": diverged, "horizon_kimg": horizon}
         attempted(run, event.sweep, event.state, event.kimg, work, ("fid2k",), **more)
@@ -91,6 +91,7 @@ def shown(store: Store, run: RunDir, sweep: str) -> list[str]:
 @example([Happening("train", "b", State.PREEMPTED, 8.0), Happening("stop", "a")])
 @example([Happening("submit", "a"), Happening("cancel", "a"), Happening("retry", "a")])
 @example([Happening("train", "a", State.RUNNING, 8.0)])
+@example([Happening("train", kimg=4.0), Happening("broken"), Happening("score")])
 @example([Happening("score", kimg=8.0), Happening("train"), Happening("evaluate", "b", State.RUNNING)])
 def test_status_and_tables_show_the_same_state_whatever_happens(
     store: Store, shared: RunDir, events: list[Happening]

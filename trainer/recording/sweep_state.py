@@ -157,7 +157,7 @@ def state_label(want: Desired, seen: Standing) -> str:
         return NEW
     if is_stopped(want, seen):
         return STOPPED
-    if seen.state is State.DONE and seen.diverged:
+    if seen.state in (State.DONE, State.RUNNING) and seen.diverged:  # it is about to end
         return DIVERGED
     is_short = seen.state is State.DONE and not has_reached_horizon(want, seen)
     return SHORT if is_short else seen.state.value
