@@ -189,23 +189,24 @@ def _planned(
         past_runs=recent_runs(store, backend.name),
         kept=kept_snapshots(store, _starts(unique.values(), observed)),
     )
-    to_run = [plan.unique[trial] for trial in plan.costs]
-    shown = (*trials, *sample, *{trial.id: trial for trial in awaited}.values())
-    warned = cautions(sweep.spec, shown, [*to_run, *awaited], store.root)
-    doubts = dict.fromkeys(backend.doubts(each) for each in {trial.resources: None for trial in (*to_run, *sample)})
+    warned = _cautions(store, plan, found, backend, awaited)
     return replace(
         plan,
         possible=_possible(store, plan, found.expansion),
-        cautions=(
-            *warned,
-            *_of_small_space(sweep, there),
-            *_ambiguous(found),
-            *filter(None, doubts),
-            *limit_cautions(plan, (*to_run, *awaited), backend),
-            *lost_moments(plan, store),
-            *_deviations(sweep, (*trials, *sample)),
-        ),
+        cautions=(*_of_small_space(sweep, there), *warned, *_deviations(sweep, (*trials, *sample))),
     )
+
+
+def _cautions(store: Store, plan: Plan, found: Gated, backend: Backend, awaited: Sequence[Trial]) -> Iterator[str]:
+    """Yield what is to be known before a plan is run; `awaited` are trials that a search has yet to sample."""
+    sweep, sample, to_run = found.sweep, found.sample, [plan.unique[trial] for trial in plan.costs]
+    shown = (*found.trials, *sample, *{trial.id: trial for trial in awaited}.values())
+    yield from cautions(sweep.spec, shown, [*to_run, *awaited], store.root)
+    yield from _ambiguous(found)
+    resources = dict.fromkeys(trial.resources for trial in (*to_run, *sample))
+    yield from filter(None, dict.fromkeys(backend.doubts(each) for each in resources))
+    yield from limit_cautions(plan, (*to_run, *awaited), backend)
+    yield from lost_moments(plan, store)
 
 
 def _possible(store: Store, plan: Plan, expansion: Expansion | None) -> dict[str, NeededSource]:

@@ -21,7 +21,7 @@ from trainer.files import parsed_json
 from trainer.record import RunRecord
 from trainer.recording.requests import Retry, SweepMark
 
-Check = Callable[[BinaryIO, Path], bool]
+FileCheck = Callable[[BinaryIO, Path], bool]
 """Returns whether the file at a path (which may be elsewhere than its content) is intact; may raise ValueError."""
 
 PNG, PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
@@ -47,11 +47,11 @@ def is_intact(path: Path, content: bytes | None = None) -> bool:
         return False
 
 
-def _document(model: type[BaseModel]) -> Check:
+def _document(model: type[BaseModel]) -> FileCheck:
     return lambda file, _: bool(model.model_validate_json(file.read()))
 
 
-def _of_attempt(model: type[Job] | type[RunRecord]) -> Check:
+def _of_attempt(model: type[Job] | type[RunRecord]) -> FileCheck:
     return lambda file, path: model.model_validate_json(file.read()).attempt == int(path.parent.name)
 
 
@@ -80,7 +80,7 @@ def _table(file: BinaryIO, _: Path) -> bool:
     return text.endswith("\n") and len({len(row) for row in csv.reader(text.splitlines())}) == 1
 
 
-def _between(start: bytes, end: bytes, most_after: int = 0) -> Check:
+def _between(start: bytes, end: bytes, most_after: int = 0) -> FileCheck:
     """Return a check that a file starts and ends so, with at most a few bytes after the end."""
 
     def check(file: BinaryIO, _: Path) -> bool:
@@ -108,7 +108,7 @@ def _tensors(file: BinaryIO, _: Path) -> bool:
     return file.seek(0, os.SEEK_END) == LENGTH_BYTES + length + max(ends, default=0)
 
 
-CHECKS: tuple[tuple[re.Pattern[str], Check], ...] = tuple(
+CHECKS: tuple[tuple[re.Pattern[str], FileCheck], ...] = tuple(
     (re.compile(pattern), check)
     for pattern, check in (
         (r"/trial\.json$", _trial),
