@@ -86,7 +86,7 @@ def shown(store: Store, run: RunDir, sweep: str) -> list[str]:
     return [status.state, *tables]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(events=st.lists(HAPPENINGS, max_size=5))
 @example([Happening("train", "b", State.PREEMPTED, 8.0), Happening("stop", "a")])
 @example([Happening("submit", "a"), Happening("cancel", "a"), Happening("retry", "a")])
