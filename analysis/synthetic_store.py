@@ -148,7 +148,7 @@ def record_of(run: FakeRun, horizon_kimg: float) -> RunRecord:
         attempt=1,
         state=run.state,
         kimg=run.kimg,
-        horizon_kimg=horizon_kimg,
+        horizon_kimg=run.kimg if run.state is State.DONE and run.diverged_kimg is None else horizon_kimg,
         started=1.7e9,
         updated=1.7e9 + 36 * run.kimg,
         host="synthetic",

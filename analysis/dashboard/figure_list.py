@@ -3,11 +3,14 @@
 What draws figures is imported when a figure is asked for: it takes a second, and the first page needs none of it.
 """
 
+from pathlib import Path
+
 from pydantic import BaseModel, RootModel
 
 from analysis.dashboard.live_store import LiveStore
 from analysis.errors import ResultStoreError
-from analysis.figures.provenance import Provenance, code_version, read_provenance
+from analysis.figures.provenance import SUFFIX, Provenance, code_version, read_provenance
+from analysis.tables.plan_file import NO_SWEEP
 
 KINDS = ("png", "pdf", "csv")
 
@@ -60,10 +63,21 @@ def figures_left_out(live: LiveStore) -> list[str]:
 
 
 def _left_out(live: LiveStore) -> list[str]:
+    return [line for sweep in live.store.drawn_sweeps() for line in _left_out_of(live.store.figures(sweep), sweep)]
+
+
+def _left_out_of(folder: Path, sweep: str) -> list[str]:
+    """Return a line for each figure of a sweep without provenance; one line for all if none has any."""
     from analysis.figures.verify import without_provenance
 
-    found = {sweep: without_provenance(live.store.figures(sweep)) for sweep in live.store.drawn_sweeps()}
-    return [f"{sweep}: {why}" for sweep, lost in found.items() for _, why in sorted(lost.items())]
+    lost, redraw = without_provenance(folder), _redraw(sweep)
+    if lost and not any(folder.glob(f"*{SUFFIX}")):
+        return [f"{sweep}: every provenance file is missing ({', '.join(sorted(lost))}); draw them again: {redraw}"]
+    return [f"{sweep}: {why}: {redraw}" for _, why in sorted(lost.items())]
+
+
+def _redraw(sweep: str) -> str:
+    return f"adasweep figures draw {sweep}" if sweep != NO_SWEEP else "adasweep figures draw"
 
 
 def _card(live: LiveStore, sweep: str, origin: Provenance) -> FigureCard:

@@ -171,3 +171,4 @@ class LiveStore:
         yield from (self.store.tables / "runs").glob("*.parquet")
         yield from (self.store.path / "sweeps").glob("**/plan.json")
         yield from (self.store.path / "figures").glob("**/*.provenance.json")
+        yield from (self.store.path / "figures").glob("**/")

@@ -48,7 +48,7 @@ def queue_rows(cards: list[SweepCard]) -> list[QueueRow]:
         QueueRow(
             sweep=card.sweep,
             running=card.states.get(State.RUNNING.value, 0),
-            waiting=sum(count for state, count in card.states.items() if state in UNDER_WAY - {State.RUNNING.value}),
+            waiting=sum(count for state, count in card.states.items() if state in UNDER_WAY - {State.RUNNING}),
             left_hours=card.left_hours,
         )
         for card in cards

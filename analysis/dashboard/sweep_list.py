@@ -14,10 +14,11 @@ from analysis.results.load import Runs
 from analysis.results.summary import DASH
 from trainer.errors import UserError
 from trainer.record import State
+from trainer.recording.sweep_state import DIVERGED, NEW, SHORT
 
-UNDER_WAY = frozenset({State.RUNNING.value, State.PENDING.value, State.PREEMPTED.value, State.LOST.value})
+UNDER_WAY: frozenset[str] = frozenset({State.RUNNING, State.PENDING, State.PREEMPTED, State.LOST, NEW, SHORT})
 """States of runs that are yet to reach their horizon."""
-BADLY = frozenset({State.FAILED.value, State.CANCELLED.value, State.LOST.value, "diverged"})
+BADLY: frozenset[str] = frozenset({State.FAILED, State.CANCELLED, State.LOST, DIVERGED})
 
 
 class SweepCard(BaseModel):

@@ -21,6 +21,7 @@ from trainer.config.plan_file import PlannedRun
 from trainer.errors import printable
 from trainer.files import read_regular
 from trainer.record import RunDir, RunRecord, read_record
+from trainer.recording.sweep_state import DIVERGED, NEW
 
 LOG_BYTES, LOG_LINES = 64 * 1024, 80
 MOST_POINTS = 500
@@ -116,7 +117,7 @@ def _view(live: LiveStore, trial: str) -> TrialView:
     planned = places_of(live, trial)
     return TrialView(
         trial=trial,
-        state="diverged" if diverged else row["recorded_state"] or "pending",
+        state=DIVERGED if diverged else row["recorded_state"] or NEW,
         kimg=row["kimg"] or 0.0,
         hours=number(row["hours"]),
         kwh=None if joules is None else joules / JOULES_PER_KWH,

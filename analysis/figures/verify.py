@@ -12,11 +12,10 @@ from analysis.figures.catalog import FIGURES, WITHOUT_RUNS, figure_named
 from analysis.figures.provenance import SUFFIX, Provenance, code_version, figure_of, numbers_csv, read_provenance
 from analysis.figures.trace import embedded, is_whole
 from analysis.results.load import load
-from analysis.tables.store import ResultStore
+from analysis.tables.store import FIGURE_FILES, ResultStore
 from trainer.config.stored import Malformed
 from trainer.files import read_regular
 
-FILES = (SUFFIX, ".csv", ".pdf", ".png")
 DIFFERENCES_SHOWN = 3
 
 
@@ -47,7 +46,7 @@ def without_provenance(directory: Path) -> dict[str, str]:
 
 def _drawn(directory: Path) -> set[str]:
     """Return the figures of which there is a file, whatever it is."""
-    found = {figure_of(path) for path in directory.glob("*.*") if path.name.endswith(FILES)}
+    found = {figure_of(path) for path in directory.glob("*.*") if path.name.endswith(FIGURE_FILES)}
     return found & set(FIGURES | WITHOUT_RUNS)
 
 

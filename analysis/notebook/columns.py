@@ -30,7 +30,9 @@ FRAMES: dict[str, dict[str, ColumnNote]] = {
         **_METHOD,
         **_SIZE,
         **_RUN,
-        "state": _text("done, running, pending, preempted, failed, cancelled or diverged, seen from this sweep."),
+        "state": _text(
+            "new, pending, running, done, short, stopped, diverged, failed, cancelled, preempted, lost; in this sweep."
+        ),
         "kimg": ColumnNote(_KIMG, "Progress, at most the horizon."),
         "horizon_kimg": ColumnNote(_KIMG, "Where training ends in this sweep."),
         "best": ColumnNote(_METRIC, "Best score."),

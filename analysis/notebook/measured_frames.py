@@ -7,7 +7,8 @@ from typing import Any
 import pandas as pd
 
 from analysis.notebook.columns import FRAMES
-from analysis.results.load import Curves, Runs, each_within
+from analysis.results.load import Curves, Runs
+from analysis.results.run_state import each_within
 from analysis.tables.schema import SCHEMAS
 
 TICK_COLUMNS = [name for name in SCHEMAS["ticks"].names if name != "stats"]

@@ -1,6 +1,6 @@
 """The data behind figures, tables and claims: the runs of a sweep and their curves as data frames.
 
-Runs.frame, one row per planned run, in the order of the plan (a run that has not started has NaN and "pending"):
+Runs.frame, one row per planned run, in the order of the plan (a run that has not started has NaN and "new"):
     run cell name method dataset settings training_images seed trial horizon_kimg augment augment_target state kimg
     hours images_per_second energy_joules ... diverged best_kimg best last_kimg last      (best, last: of the score)
     (method: in a search, the rank of the configuration)
@@ -12,7 +12,6 @@ They hold nothing beyond a run's horizon in this sweep, even if another sweep tr
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
-from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -21,6 +20,7 @@ import pyarrow.compute as pc
 
 from analysis.results.cells import CellLabels, augment_label, labels_of
 from analysis.results.ranking import ranked, with_rank_as_method
+from analysis.results.run_state import each_within, with_state
 from analysis.results.score import JOIN, Score, choose_score, identities
 from analysis.tables.plan_file import read_plan
 from analysis.tables.schema import SCHEMAS
@@ -28,8 +28,6 @@ from analysis.tables.source import CollectedTables, RowSource, TrialFiles
 from analysis.tables.store import ResultStore
 from trainer.config.claims.grammar import is_measured
 from trainer.config.plan_file import PlanFile
-from trainer.config.stored import is_within
-from trainer.record import State
 
 METRIC_COLUMNS = (
     *("trial", "attempt", "kimg", "metric", "identity", "basis", "value", "num_real", "num_generated"),
@@ -37,7 +35,6 @@ METRIC_COLUMNS = (
 )
 RUN_COLUMNS = [name for name in SCHEMAS["runs"].names if name not in ("signature", "config_json", "skipped")]
 TICK_COLUMNS = ("trial", "kimg", "p", "r_t")
-UNSUCCESSFUL = (State.FAILED.value, State.CANCELLED.value)
 
 
 @dataclass(frozen=True)
@@ -111,8 +108,9 @@ def load_from(
     plan = read_plan(store, sweep)
     planned = _planned(plan)
     curves = _curves(source, plan, planned, score or plan.score, identity)
-    frame = _with_divergence(_joined(planned, source), _own_metrics(source, plan, planned), plan)
-    return Runs(store, plan, _with_state(frame, plan.sweep)).scored_by(curves), curves
+    metrics = _own_metrics(source, plan, planned)
+    frame = _with_divergence(_joined(planned, source), metrics, plan)
+    return Runs(store, plan, with_state(frame, plan, metrics)).scored_by(curves), curves
 
 
 def _curves(
@@ -185,11 +183,6 @@ def _planned(plan: PlanFile) -> pd.DataFrame:
     return frame.assign(run=frame.index)
 
 
-def each_within(kimg: "pd.Series[float]", horizon_kimg: "pd.Series[float]") -> "pd.Series[bool]":
-    """Return `is_within` of each pair."""
-    return cast("pd.Series[bool]", is_within(cast(float, kimg), cast(float, horizon_kimg)))
-
-
 def _of_sweep(rows: pa.Table, planned: pd.DataFrame) -> pd.DataFrame:
     """Return rows with `run` in place of their trial, up to the run's horizon.
 
@@ -230,23 +223,6 @@ def _with_divergence(frame: pd.DataFrame, metrics: pa.Table, plan: PlanFile) -> 
     first = frame["trial"].map(broken.groupby("trial")["kimg"].min()).astype(float)
     reported = frame.pop("worker_diverged_kimg").astype(float)
     return frame.assign(diverged_kimg=np.fmin(first, reported))
-
-
-def _with_state(frame: pd.DataFrame, sweep: str) -> pd.DataFrame:
-    """Add `diverged` and `state`: done if the run has reached the horizon of this sweep, else the last recorded state.
-
-    A run at its horizon that is not done is still being evaluated; a run beyond it is done. An attempt for another
-    sweep that failed or was cancelled counts as preempted in this one.
-    """
-    horizon, kimg = frame["horizon_kimg"], frame["kimg"].fillna(0.0)
-    diverged = each_within(frame["diverged_kimg"], horizon)
-    state = frame["recorded_state"].fillna(State.PENDING.value)
-    of_another = ~frame["recorded_sweep"].fillna("").isin(["", sweep])
-    state = state.mask(of_another & state.isin(UNSUCCESSFUL), State.PREEMPTED.value)
-    state = state.mask((state == State.DONE.value) & ~each_within(horizon, kimg), State.PENDING.value)
-    state = state.mask(~each_within(kimg, horizon) | each_within(horizon, frame["done_kimg"]), State.DONE.value)
-    frame = frame.assign(kimg=kimg.clip(upper=horizon), diverged=diverged, state=state.mask(diverged, "diverged"))
-    return frame.drop(columns=["recorded_state", "recorded_sweep", "done_kimg"])
 
 
 def _with_best_and_last(frame: pd.DataFrame, scores: pd.DataFrame, score: Score) -> pd.DataFrame:

@@ -24,7 +24,7 @@ from trainer.files import replacing
 
 Row = dict[str, Any]
 
-SCHEMA_VERSION = b"7"
+SCHEMA_VERSION = b"8"
 MISFITS = (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeEncodeError)
 REPEATED = ["metric", "identity", "basis", "reference"]
 TABLES = ("metrics", "ticks", "attempts", "runs")
@@ -47,8 +47,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("augment_target", _NUMBER),
             ("attempts", _COUNT),
             ("recorded_state", _TEXT),
-            ("recorded_sweep", _TEXT),
-            ("done_kimg", _NUMBER),
+            ("standing_json", _TEXT),
             ("message", _TEXT),
             ("kimg", _NUMBER),
             ("hours", _NUMBER),

@@ -11,7 +11,12 @@ from trainer.config.identity import TRIAL_ID
 from trainer.config.plan_file import planned_sweeps
 from trainer.record import RunDir
 
-READ_FILES = ("trial.json", "metrics.jsonl", "ticks.jsonl", "events.jsonl")
+READ_FILES = ("trial.json", "metrics.jsonl", "ticks.jsonl", "events.jsonl", "retry.json")
+FIGURE_FILES = (".provenance.json", ".csv", ".pdf", ".png")
+"""The endings of the files of a figure."""
+MARKS = ("stops", "cancels")
+"""Folders with a file for each sweep."""
+ATTEMPT_FILES = ("record.json", "accounting.json", "job.json", "cancel")
 
 
 @dataclass(frozen=True)
@@ -47,9 +52,10 @@ class ResultStore:
         return planned_sweeps(self.path / "sweeps")
 
     def drawn_sweeps(self) -> list[str]:
-        """Return the names of all sweeps that have figures."""
+        """Return the names of all sweeps that have figures, or what is left of them."""
         root = self.path / "figures"
-        return sorted({path.parent.relative_to(root).as_posix() for path in root.glob("**/*.provenance.json")})
+        found = (path.parent for path in root.glob("**/*.*") if path.name.endswith(FIGURE_FILES))
+        return sorted({folder.relative_to(root).as_posix() for folder in found})
 
     def trials(self) -> Iterator[str]:
         """Yield the ids of all trials, sorted; folders elsewhere than their ids say are none."""
@@ -80,8 +86,10 @@ def signature(run: RunDir) -> str:
 
 def _read_names(run: RunDir) -> Iterator[str]:
     yield from READ_FILES
+    for folder in MARKS:
+        yield from (f"{folder}/{name}" for name in _names(run.path / folder))
     for name in _names(run.path / "attempts"):
-        yield from (f"attempts/{name}/{file}" for file in ("record.json", "accounting.json"))
+        yield from (f"attempts/{name}/{file}" for file in ATTEMPT_FILES)
 
 
 def _names(directory: Path) -> list[str]:

@@ -7,12 +7,14 @@ from typing import NamedTuple
 from analysis.tables.attempts import SECONDS_PER_HOUR, attempts_in
 from analysis.tables.jsonl_rows import last_rows, lines, metric_row, tick_row, unreadable_note
 from analysis.tables.schema import Row
+from analysis.tables.standing import standing_as_json, standing_of
 from analysis.tables.store import signature
 from trainer.config.augment import AdaAugment
 from trainer.config.stored import Malformed
 from trainer.config.train import TrainConfig
 from trainer.config.trial_file import read_trial_file
-from trainer.record import RunDir, RunRecord, State, read_record
+from trainer.record import RunDir, RunRecord, read_record
+from trainer.recording.sweep_state import NEW
 
 
 class TrialRows(NamedTuple):
@@ -41,14 +43,15 @@ def read_trial(run: RunDir) -> TrialRows:
     keys = ("kimg", "metric", "identity")
     metrics = last_rows(measured, keys, partial(metric_row, trial))
     ticks = last_rows(ticked, ("kimg",), partial(tick_row, trial))
-    records = _records(run, skipped)
+    records, standing = _records(run, skipped), standing_of(run)
     row: Row = {
         "trial": trial,
         "signature": state_of_files,
         "created_unix_s": about.created,
         **_config_columns(about.config),
         **_record_columns(records, ticks),
-        "recorded_sweep": _last_sweep(records, attempts),
+        "recorded_state": standing.state if standing.attempts else NEW,
+        "standing_json": standing_as_json(standing),
         **_divergence_columns(run, records, metrics, skipped),
         "skipped": skipped,
     }
@@ -83,8 +86,6 @@ def _record_columns(records: list[RunRecord], ticks: list[Row]) -> Row:
     speeds = [speed for tick in ticks if (speed := tick.get("images_per_second")) is not None]
     return {
         "attempts": len(records),
-        "recorded_state": last.state if last else State.PENDING,
-        "done_kimg": max((record.kimg for record in training if record.state is State.DONE), default=None),
         "message": last.message if last else "",
         "kimg": max((record.kimg for record in records), default=0.0),
         "hours": sum(max(record.updated - record.started, 0.0) for record in records) / SECONDS_PER_HOUR,
@@ -97,12 +98,6 @@ def _record_columns(records: list[RunRecord], ticks: list[Row]) -> Row:
         "ops": sorted({record.ops for record in records}),
         "processors": sorted({record.processor for record in records if record.processor}),
     }
-
-
-def _last_sweep(records: list[RunRecord], attempts: list[Row]) -> str:
-    """Return the sweep that submitted the last training attempt; "" if unknown."""
-    last = max((record.attempt for record in records if record.work == "train"), default=0)
-    return next((str(attempt["sweep"]) for attempt in attempts if attempt["number"] == last), "")
 
 
 def _divergence_columns(run: RunDir, records: list[RunRecord], metrics: list[Row], skipped: list[str]) -> Row:

@@ -77,7 +77,7 @@ def execute(store: Store, request: Request, *, as_json: bool, against_last: bool
         plan = plan_sweep(store, request)
     except SweepError as error:
         if not as_json:
-            show(result_console(), warnings(error.cautions))
+            show(result_console(), warnings((*error.cautions, *_not_recordable(store))))
         raise
     plan = replace(plan, cautions=(*plan.cautions, *_not_recordable(store)))
     changes = diff(stored_plan(store, plan.sweep.key), plan_file_of(plan)) if against_last else []

@@ -8,8 +8,7 @@ from orchestrator.dispatch.poll import observe_now
 from orchestrator.display.output import print_json, result_console
 from orchestrator.errors import PlanError
 from orchestrator.plan.decide import RULES, Action, decide_one
-from orchestrator.plan.desired import Desired
-from orchestrator.plan.plan_file import readable_plans, wanted_of_plan
+from orchestrator.plan.plan_file import readable_plans
 from orchestrator.plan.sweep_view import sweep_view
 from orchestrator.store.layout import Store
 from orchestrator.store.observe import Observed
@@ -17,6 +16,7 @@ from orchestrator.store.requests import retry
 from trainer.command_line.group import epilog, new_app
 from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption
 from trainer.record import State
+from trainer.recording.sweep_state import Desired, wanted_of_plan
 
 GIVEN_UP = frozenset({Action.BLOCKED, Action.STOPPED})
 ENDED_BADLY = frozenset({State.FAILED, State.CANCELLED, State.LOST, State.PREEMPTED})

@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from orchestrator.errors import PlanError, StoreError
-from orchestrator.plan.desired import Desired
-from orchestrator.plan.plan_file import read_plan, sweeps, wanted_of_plan
+from orchestrator.plan.plan_file import read_plan, sweeps
 from orchestrator.store.layout import Store
-from orchestrator.store.requests import ALL
 from orchestrator.sweep.bundled import bundled_named, nearest_bundled
 from trainer.command_line.sweeps import is_file, names, stored_name
 from trainer.errors import UserError
+from trainer.recording.requests import ALL
+from trainer.recording.sweep_state import Desired, wanted_of_plan
 
 
 def sweep_file(store: Store, sweep: str, tier: str) -> tuple[Path, str]:

@@ -13,16 +13,17 @@ from orchestrator.dispatch.poll import open_handles, reported_states
 from orchestrator.dispatch.submit import submit
 from orchestrator.errors import BackendError
 from orchestrator.plan.decide import RULES, SETTLED, SUBMITTED, Action, Decision, Rules, decide
-from orchestrator.plan.desired import Desired
 from orchestrator.plan.plan import Plan
 from orchestrator.plan.sources import held_back
 from orchestrator.store.frozen_code import LIVE
 from orchestrator.store.handle import Handle
-from orchestrator.store.layout import Store, read_job
+from orchestrator.store.layout import Store
 from orchestrator.store.observe import Observed, observe
 from orchestrator.store.starting_point import kept_snapshots
+from trainer.config.job import read_job
 from trainer.errors import UserError
 from trainer.record import State
+from trainer.recording.sweep_state import Desired
 
 RETRY_SECONDS = 15.0
 MOST = 1_000_000

@@ -4,11 +4,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from orchestrator.store.layout import Store
-from orchestrator.store.requests import stop, was_stopped
+from orchestrator.store.requests import stop
 from orchestrator.store.scores import score_curve
 from orchestrator.sweep.reader import Sweep
 from orchestrator.sweep.stop_rules import Curve, verdict
 from trainer.config.metrics.names import better
+from trainer.recording.requests import was_stopped
 
 FileStamp = tuple[int, int, float]
 

@@ -22,7 +22,7 @@ ITEM = re.compile(r"\[\d+\]$")
 """The end of the key of an item of a list."""
 
 PRICED = frozenset({"horizon_kimg", "metrics", "detector", "evaluation_seeds", "watch", "resources"})
-"""Keys without which neither a price nor a warning is worth anything."""
+"""Keys without which a price is worth nothing."""
 
 TIMED = frozenset({"horizon_kimg", "watch"})
 """Keys without which it is not known when anything is evaluated."""
@@ -45,7 +45,7 @@ ANY_MACHINE = Machine("", lambda _: "")
 class Gated(NamedTuple):
     """The valid trials of a sweep, a typical configuration of its search, and everything that is wrong.
 
-    `is_priceable`: nothing is wrong with what the price of the valid trials depends on. `cells` are all cells by label;
+    `left_out` are the keys that are not as in the file. `cells` are all cells by label;
     None if they, or what claims say of them, are not known. `expansion` makes further trials of the valid cells.
     `examples` are cells of configurations that a search may sample.
     """
@@ -54,10 +54,15 @@ class Gated(NamedTuple):
     trials: tuple[Trial, ...]
     sample: list[Trial]
     problems: list[Problem]
-    is_priceable: bool
+    left_out: frozenset[str]
     cells: Cells | None
     expansion: Expansion | None
     examples: Cells
+
+    @property
+    def is_priceable(self) -> bool:
+        """Return whether nothing is wrong with what the price of the valid trials depends on."""
+        return PRICED.isdisjoint(self.left_out)
 
 
 def gated(
@@ -78,13 +83,12 @@ def gated(
         running = runtime_problems(sweep, every, machine.lacks, machine.name) + _problems_of_sources(every, machine)
     else:
         running = measuring_problems(sweep, trials, machine.lacks, replaced)
-    is_priceable = PRICED.isdisjoint(read.left_out)
     moments = moment_problems(sweep, trials) if TIMED.isdisjoint(read.left_out) and replaced is None else ()
     placed = _misnamed(sweep, typical) if spec.search and replaced is None else _misplaced(sweep, own)
     placed += [sweep.problem(path, text) for path, text in moments]
     problems = _one_a_place(read.problems, [*own.problems, *typical.problems], placed, running)
     cells = own.cells if has_axes and UNDECIDED.isdisjoint(read.left_out) else None
-    return Gated(sweep, trials, typical.trials, problems, is_priceable, cells, own.expansion, typical.cells or {})
+    return Gated(sweep, trials, typical.trials, problems, read.left_out, cells, own.expansion, typical.cells or {})
 
 
 def _one_a_place(*groups: Sequence[Problem]) -> list[Problem]:

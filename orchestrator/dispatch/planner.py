@@ -36,6 +36,7 @@ from orchestrator.sweep.claims import ambiguous_claims
 from orchestrator.sweep.deviations import deviations
 from orchestrator.sweep.expand import examined_cells
 from orchestrator.sweep.expansion import Expansion
+from orchestrator.sweep.keys import HORIZON
 from orchestrator.sweep.published_settings import published_about
 from orchestrator.sweep.reader import Sweep, examined, read_sweep
 from orchestrator.sweep.search_points import configurations, stored_points, typical_cells
@@ -79,7 +80,7 @@ def plan_sweep(store: Store, request: Request) -> Plan:
     replaced = None if request.evaluation is None else request.evaluation.given
     found = gated(read, sweep, find, machine, replaced)
     if backend is None or wrong or found.problems:
-        raise _refusal(store, request, found, None if wrong else backend, wrong)
+        raise _refusal(store, request, found, backend, wrong)
     return replace(_planned(store, request, found, backend, find), devices=choice)
 
 
@@ -113,17 +114,30 @@ def _refusal(
 
     If its valid trials alone exceed the budget, this is said as well. Without a backend, nothing is priced.
     """
-    problems = [*wrong, *found.problems]
-    if not (backend and found.trials and found.is_priceable):
-        return SweepError([*problems, *_undecidable(request, found)])
+    problems, outages, every = [*wrong, *found.problems], list[str](), (*found.trials, *found.sample)
+    unknown = found.left_out if request.is_horizon_valid else found.left_out | {HORIZON}
+    warnings = [*cautions(found.sweep.spec, every, every, store.root, unknown), *_ambiguous(found)]
+    if not (backend and every and found.is_priceable and request.is_horizon_valid):
+        return SweepError([*problems, *_undecidable(request, found)], warnings)
     try:
-        plan = _planned(store, request, found, backend, lookup(store))
+        plan = _planned(store, request.with_valid_prices(), found, backend, lookup(store), outages)
     except (BackendError, UserError) as error:
-        every = (*found.trials, *found.sample)
-        warnings = cautions(found.sweep.spec, every, every, store.root)
         unpriced = f"the budget is not checked: {error}"
         return SweepError([*problems, *_undecidable(request, found)], [*warnings, unpriced])
-    return SweepError([*problems, *_undecidable(request, found, plan), *plan.budget_problems], plan.cautions)
+    unchecked = [f"the budget is not checked: {outage}" for outage in outages]
+    over = [] if outages else _over_budget(plan, request)
+    return SweepError([*problems, *_undecidable(request, found, plan), *over], [*plan.cautions, *unchecked])
+
+
+def _over_budget(plan: Plan, request: Request) -> list[Problem]:
+    """Return what a plan exceeds of its budget; without valid prices, nothing of energy."""
+    kwh = plan.sweep.problem(("budget", "kwh"), "").key
+    return [one for one in plan.budget_problems if request.are_prices_valid or one.key != kwh]
+
+
+def _ambiguous(found: Gated) -> Iterator[str]:
+    """Yield which claims of a search are about several of its configurations."""
+    return ambiguous_claims(found.sweep.spec.claims, found.examples) if found.sweep.states_claims else iter(())
 
 
 def _undecidable(request: Request, found: Gated, plan: Plan | None = None) -> list[Problem]:
@@ -146,11 +160,19 @@ def problems_of_plan(plan: Plan, request: Request) -> list[Problem]:
     return [*(plan.claim_problems if request.evaluation is None else ()), *plan.budget_problems]
 
 
-def _planned(store: Store, request: Request, found: Gated, backend: Backend, find: DataLookup) -> Plan:
+def _planned(
+    store: Store,
+    request: Request,
+    found: Gated,
+    backend: Backend,
+    find: DataLookup,
+    outages: list[str] | None = None,
+) -> Plan:
+    """Return the plan of the valid trials; `outages` as in `reported_states`."""
     sweep, trials, sample = found.sweep, found.trials, found.sample
     unique = unique_trials(trials)
     configs = {trial.id: trial.config for trial in unique.values()}
-    observed = observe(store, configs, reported_states(store, open_handles(store, configs)))
+    observed = observe(store, configs, reported_states(store, open_handles(store, configs), outages=outages))
     known = speed_evidence(store, configs, observed, backend)
     there = configurations(sweep, find) if sweep.spec.search else 0
     awaited = unsampled_trials(sweep, find, sample, there - len(sweep.sampled)) if sample else ()
@@ -167,23 +189,24 @@ def _planned(store: Store, request: Request, found: Gated, backend: Backend, fin
         past_runs=recent_runs(store, backend.name),
         kept=kept_snapshots(store, _starts(unique.values(), observed)),
     )
-    to_run = [plan.unique[trial] for trial in plan.costs]
-    shown = (*trials, *sample, *{trial.id: trial for trial in awaited}.values())
-    warned = cautions(sweep.spec, shown, [*to_run, *awaited], store.root)
-    doubts = dict.fromkeys(backend.doubts(each) for each in {trial.resources: None for trial in (*to_run, *sample)})
+    warned = _cautions(store, plan, found, backend, awaited)
     return replace(
         plan,
         possible=_possible(store, plan, found.expansion),
-        cautions=(
-            *warned,
-            *_of_small_space(sweep, there),
-            *(ambiguous_claims(sweep.spec.claims, found.examples) if sweep.states_claims else ()),
-            *filter(None, doubts),
-            *limit_cautions(plan, (*to_run, *awaited), backend),
-            *lost_moments(plan, store),
-            *_deviations(sweep, (*trials, *sample)),
-        ),
+        cautions=(*_of_small_space(sweep, there), *warned, *_deviations(sweep, (*trials, *sample))),
     )
+
+
+def _cautions(store: Store, plan: Plan, found: Gated, backend: Backend, awaited: Sequence[Trial]) -> Iterator[str]:
+    """Yield what is to be known before a plan is run; `awaited` are trials that a search has yet to sample."""
+    sweep, sample, to_run = found.sweep, found.sample, [plan.unique[trial] for trial in plan.costs]
+    shown = (*found.trials, *sample, *{trial.id: trial for trial in awaited}.values())
+    yield from cautions(sweep.spec, shown, [*to_run, *awaited], store.root)
+    yield from _ambiguous(found)
+    resources = dict.fromkeys(trial.resources for trial in (*to_run, *sample))
+    yield from filter(None, dict.fromkeys(backend.doubts(each) for each in resources))
+    yield from limit_cautions(plan, (*to_run, *awaited), backend)
+    yield from lost_moments(plan, store)
 
 
 def _possible(store: Store, plan: Plan, expansion: Expansion | None) -> dict[str, NeededSource]:

@@ -85,6 +85,15 @@ class Request(NamedTuple):
         return self.horizon_kimg is None or 0 < self.horizon_kimg <= MAX_HORIZON_KIMG
 
     @property
+    def are_prices_valid(self) -> bool:
+        """Return whether power and prices, as far as they are given, are numbers from 0 on."""
+        return not list(price_problems(self.tariff))
+
+    def with_valid_prices(self) -> "Request":
+        """Return the request; without power and prices if they are invalid."""
+        return self if self.are_prices_valid else self._replace(tariff=NO_TARIFF)
+
+    @property
     def is_cpus_valid(self) -> bool:
         """Return whether the limit of CPUs, if there is one, leaves any."""
         return self.cpus is None or self.cpus >= 1
@@ -100,18 +109,23 @@ def _name_problem(key: str, name: str) -> str:
 
 def request_problems(request: Request) -> Iterator[Problem]:
     """Yield what is wrong with the options of a command, whatever the sweep."""
-    kimg, tariff = request.horizon_kimg, request.tariff
+    kimg = request.horizon_kimg
     if kimg is not None and not request.is_horizon_valid:
         limit = f"at most {MAX_HORIZON_KIMG:g}" if kimg > 0 else "more than 0"
         yield option_problem("horizon-kimg", f"{kimg:g} is not {limit}")
     if not request.is_cpus_valid:
         yield option_problem("cpus", f"{request.cpus} is not at least 1")
+    yield from price_problems(request.tariff)
+    if request.evaluation:
+        yield from (option_problem(key, text) for key, text in request.evaluation.problems)
+
+
+def price_problems(tariff: Tariff) -> Iterator[Problem]:
+    """Yield what is wrong with power and prices."""
     prices = {"watts": tariff.watts, "per-kwh": tariff.per_kwh, "per-gpu-hour": tariff.per_gpu_hour}
     for option, value in prices.items():
         if value is not None and not 0 <= value < math.inf:
             yield option_problem(option, f"{value:g} is not a number from 0 on")
-    if request.evaluation:
-        yield from (option_problem(key, text) for key, text in request.evaluation.problems)
 
 
 def option_problem(option: str, text: str) -> Problem:

@@ -13,7 +13,7 @@ from orchestrator.display.trial_table import bar, reach, run_table
 from orchestrator.plan.status import TrialStatus
 from orchestrator.plan.time_left import total_time_left
 
-PRIORITY = ("running", "failed", "lost", "preempted", "pending")
+PRIORITY = ("running", "failed", "diverged", "lost", "preempted", "pending")
 """States that are shown first if not all trials fit."""
 
 OTHER_LINES = 3

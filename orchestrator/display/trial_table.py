@@ -16,6 +16,7 @@ STYLES = {
     "running": "cyan",
     "done": "green",
     "failed": "red",
+    "diverged": "red",
     "stopped": "magenta",
     "lost": "red",
     "preempted": "yellow",

@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 
 from orchestrator.errors import LeaseHeld, LeaseSuperseded
 from orchestrator.evidence.contents import Rule
+from orchestrator.evidence.intact import is_intact
 from orchestrator.evidence.manifest import PackedFile
 from orchestrator.evidence.pack import without_root
 from orchestrator.store.layout import Store, writing
@@ -135,11 +136,25 @@ def _top_token(files: Sequence[PackedFile]) -> int:
 def _changes(store: Store, source: EvidenceSource, files: Sequence[PackedFile]) -> Iterator[FileUpdate]:
     for file in files:
         path = store.root / file.path
-        if file.what.rule is Rule.KEEP and path.is_file():
+        if file.what.rule is Rule.KEEP and path.is_file() and is_intact(path):
             continue
-        version = merged(file.what.rule, _version(store, file), FileVersion(source.read(file), file.modified_ns))
+        version = _chosen(file, path, _version(store, file), FileVersion(source.read(file), file.modified_ns))
         if version:
             yield FileUpdate(path, version)
+
+
+def _chosen(file: PackedFile, path: Path, ours: FileVersion | None, theirs: FileVersion) -> FileVersion | None:
+    """Return the version that replaces `ours`, or None to keep it: of two versions the only intact one, or `merged`.
+
+    Rows are merged in any case: those that are damaged are passed over.
+    """
+    rule = file.what.rule
+    if ours is None or ours.content == theirs.content or rule is Rule.ROWS:
+        return merged(rule, ours, theirs)
+    is_ours_intact, is_theirs_intact = is_intact(path, ours.content), is_intact(path, theirs.content)
+    if is_ours_intact is is_theirs_intact:
+        return merged(rule, ours, theirs)
+    return theirs if is_theirs_intact else None
 
 
 def _version(store: Store, file: PackedFile) -> FileVersion | None:

@@ -1,5 +1,6 @@
 """Warnings about plans: metrics on few images, unusual data sets, presets of other sizes, disks that are too small."""
 
+import itertools
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
@@ -7,6 +8,7 @@ from pathlib import Path
 
 from orchestrator.plan.reference_sets import reference_sizes
 from orchestrator.sweep.claims import tested_claims
+from orchestrator.sweep.keys import HORIZON
 from orchestrator.sweep.spec import SweepSpec
 from orchestrator.sweep.stop_rules import Asha, Median
 from orchestrator.sweep.trial import Trial
@@ -27,22 +29,31 @@ PARAMETERS_OF_SAVED_STATE = 7
 
 PARAMETERS_OF_SNAPSHOT = 3
 
+LENGTHS = frozenset({"watch", HORIZON})
+"""Keys that say how long a run is, and what is measured and kept on the way."""
 
-def cautions(spec: SweepSpec, trials: Sequence[Trial], to_run: Iterable[Trial], store: Path) -> list[str]:
-    """Return warnings to show before these trials run, one line each."""
+
+def cautions(
+    spec: SweepSpec,
+    trials: Sequence[Trial],
+    to_run: Iterable[Trial],
+    store: Path,
+    unknown: frozenset[str] = frozenset(),
+) -> list[str]:
+    """Return warnings to show before these trials run, one line each; none that depends on an `unknown` key."""
     left_out = (f"this tier leaves out {what}: {why}" for what, why in spec.because.items())
-    own = (
-        *(left_out, _of_stop_rules(spec, len({trial.id for trial in trials})), _of_metrics(spec, trials)),
-        *(
-            _of_claims(spec, trials),
-            _of_threads(spec, trials),
-            _of_twins(trials),
-            _of_presets(trials),
-            _of_precision(trials),
-        ),
-        *(_of_batches(trials), _of_parts(trials), _of_data(trials, store / "data")),
+    found: tuple[tuple[frozenset[str], Iterable[str]], ...] = (
+        (frozenset({"because"}), left_out),
+        (LENGTHS | {"stop"}, _of_stop_rules(spec, len({trial.id for trial in trials}))),
+        (frozenset({"metrics", "detector"}), _of_metrics(spec, trials)),
+        (frozenset({"claims", "metrics", HORIZON}), _of_claims(spec, trials)),
+        (frozenset({"watch", "resources"}), _of_threads(spec, trials)),
+        (frozenset(), itertools.chain(_of_twins(trials), _of_presets(trials), _of_precision(trials))),
+        (frozenset({HORIZON}), _of_batches(trials)),
+        (frozenset(), itertools.chain(_of_parts(trials), _of_data(trials, store / "data"))),
+        (LENGTHS, _of_space(spec, list(to_run), store)),
     )
-    return [line for lines in own for line in lines] + list(_of_space(spec, list(to_run), store))
+    return [line for needed, lines in found if needed.isdisjoint(unknown) for line in lines]
 
 
 def _of_metrics(spec: SweepSpec, trials: Sequence[Trial]) -> Iterator[str]:

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from orchestrator.plan.desired import Desired, missing_numbers, never_recorded
+from orchestrator.plan.desired import missing_numbers, never_recorded
 from orchestrator.plan.sweep_view import sweep_view
 from orchestrator.store.observe import Observed
 from trainer.config.job import Work
 from trainer.config.stored import is_within
 from trainer.errors import ExitCode
 from trainer.record import State
+from trainer.recording.sweep_state import Desired, has_reached_horizon, is_stopped
 
 
 class Action(StrEnum):
@@ -87,7 +88,7 @@ def decide_one(want: Desired, seen: Observed, rules: Rules) -> Decision:
     seen = sweep_view(want, seen)
     if seen.state in (State.RUNNING, State.PENDING):
         return _in_progress(seen)
-    if want.sweep in seen.stops and not _has_reached_horizon(want, seen):
+    if is_stopped(want, seen):
         return Decision(Action.STOPPED, seen.stops[want.sweep])
     if seen.state is State.DONE:
         return _done(want, seen, rules)
@@ -113,16 +114,12 @@ def silence(seen: Observed) -> str:
     return f"queued again, or suspended{where}: no heartbeat for {seen.beat_age_seconds:.0f} s, its job has not ended"
 
 
-def _has_reached_horizon(want: Desired, seen: Observed) -> bool:
-    return seen.state is State.DONE and max(seen.kimg, seen.horizon_kimg) >= want.horizon_kimg
-
-
 def _done(want: Desired, seen: Observed, rules: Rules) -> Decision:
     missing = missing_numbers(want, seen)
     if seen.diverged and not (missing and seen.measured.snapshots):
         return Decision(Action.REUSE, seen.message or f"diverged at {seen.kimg:g} kimg")
     reached = max(seen.kimg, seen.horizon_kimg)
-    if not _has_reached_horizon(want, seen) and not seen.diverged:
+    if not has_reached_horizon(want, seen) and not seen.diverged:
         done = f"done to {reached:g} of {want.horizon_kimg:g} kimg"
         return _continued(Decision(Action.EXTEND, done, reached, want.horizon_kimg), seen)
     if not missing:

@@ -4,10 +4,11 @@ from dataclasses import replace
 from math import inf
 
 from orchestrator.plan.decide import Action, Decision, Rules, evaluation
-from orchestrator.plan.desired import Desired, missing_numbers
+from orchestrator.plan.desired import missing_numbers
 from orchestrator.plan.sweep_view import sweep_view
 from orchestrator.store.observe import Observed
 from trainer.record import State
+from trainer.recording.sweep_state import Desired
 
 
 def decide_metrics(want: Desired, seen: Observed, rules: Rules) -> Decision:

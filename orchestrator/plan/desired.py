@@ -1,28 +1,11 @@
-"""The desired state of a trial, and which metrics and probes are missing."""
+"""Which metrics and probes of a trial's desired state are missing."""
 
-from dataclasses import dataclass
 from math import inf
 
 from orchestrator.store.observe import Observed
-from trainer.config.metrics.families import DETECTOR, DISTANCE
 from trainer.config.metrics.names import parse_metric, value_names
 from trainer.config.stored import is_within
-
-
-@dataclass(frozen=True)
-class Desired:
-    """The desired state of a trial: its horizon, and its metrics (as named in the sweep) with their networks.
-
-    `sweep` owns the plan: rules may have stopped the trial for one sweep and not for another.
-    """
-
-    horizon_kimg: float
-    metrics: tuple[str, ...] = ()
-    detector: str = DETECTOR
-    sweep: str = ""
-    distance: str = DISTANCE
-    evaluation_seeds: int = 1
-    probes: tuple[str, ...] = ()
+from trainer.recording.sweep_state import Desired
 
 
 def missing_numbers(want: Desired, seen: Observed) -> list[str]:

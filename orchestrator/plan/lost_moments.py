@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from orchestrator.plan.plan import Plan
-from orchestrator.store.attempt_history import AttemptSummary, Kept
 from orchestrator.store.layout import Store
 from orchestrator.store.observe import CHECKPOINT, Observed
 from orchestrator.sweep.problem_collector import listed
@@ -16,6 +15,7 @@ from orchestrator.sweep.spec import SweepSpec
 from orchestrator.sweep.trial import Trial
 from trainer.config.stored import is_within, rows_in
 from trainer.record import RunDir, State
+from trainer.recording.attempt_history import AttemptSummary, Kept
 
 MOST_MOMENTS = 10_000
 SHOWN = 4

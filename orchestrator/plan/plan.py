@@ -10,7 +10,6 @@ from orchestrator.plan.chain import longest_chain
 from orchestrator.plan.claim_power import ClaimPower, SeedCost, powers_of, undecidable_problems
 from orchestrator.plan.cost import NO_TARIFF, Pricing, RunCost, Tariff, Totals, energy, money
 from orchestrator.plan.decide import RULES, TO_RUN, Action, Decider, Decision, Rules, decide, decide_one
-from orchestrator.plan.desired import Desired
 from orchestrator.plan.overhead import NO_OVERHEAD, Overhead, overhead_of
 from orchestrator.plan.planned_run import planned_run, planned_source
 from orchestrator.plan.price import Price
@@ -25,6 +24,7 @@ from trainer.config.job import Estimate
 from trainer.config.plan_file import PlannedRun
 from trainer.config.sweep_run import SweepRun
 from trainer.config.training import TransferFromTrial
+from trainer.recording.sweep_state import Desired
 
 
 @dataclass(frozen=True)

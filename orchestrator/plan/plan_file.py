@@ -5,11 +5,9 @@ import re
 from collections.abc import Mapping
 
 from orchestrator.errors import StoreError
-from orchestrator.plan.desired import Desired
 from orchestrator.plan.sources import Dependent
 from orchestrator.store.layout import Store
 from orchestrator.sweep.keys import NAME_PATTERN
-from trainer.config.metrics.families import DETECTOR, DISTANCE
 from trainer.config.plan_file import WAY_OUT, PlanFile, PlannedRun, read_plan_file
 from trainer.config.sweep_run import RUNS_FILE
 from trainer.errors import UserError
@@ -55,22 +53,6 @@ def _lost(store: Store) -> list[str]:
     plans = [file.with_name("plan.json") for file in sorted((store.root / "sweeps").glob(f"*/{RUNS_FILE}"))]
     missing = [f"{plan}: missing; run the sweep again" for plan in plans if not os.path.lexists(plan)]
     return [f"{one}: is not a folder; {WAY_OUT}" for one in folders if not one.is_dir()] + missing
-
-
-def wanted_of_plan(plan: PlanFile) -> dict[str, Desired]:
-    """Return what a stored plan wants of each trial: sources first, each to the furthest moment that is asked for."""
-    found: dict[str, Desired] = {}
-    moments: dict[str, float] = {}
-    for start in (run.start for run in plan.runs if run.start):
-        moments[start.trial] = max(start.kimg, moments.get(start.trial, 0.0))
-    for source in plan.sources:
-        asked = source.metrics, source.detector, plan.sweep, source.distance, source.evaluation_seeds, source.probes
-        found[source.trial] = Desired(source.horizon_kimg, *asked)
-    rest = plan.distance or DISTANCE, plan.evaluation_seeds, plan.probes
-    for run in plan.cells:
-        kimg = max(run.horizon_kimg, moments.get(run.trial, 0.0))
-        found[run.trial] = Desired(kimg, plan.metrics, plan.detector or DETECTOR, plan.sweep, *rest)
-    return found
 
 
 def dependents_of_plan(plan: PlanFile) -> tuple[Dependent, ...]:

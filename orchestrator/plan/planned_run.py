@@ -1,9 +1,9 @@
 """Trials as plan.json names them."""
 
-from orchestrator.plan.desired import Desired
 from orchestrator.plan.sources import NeededSource
 from orchestrator.sweep.trial import Trial
 from trainer.config.plan_file import PlannedRun, PlannedSource
+from trainer.recording.sweep_state import Desired
 
 
 def planned_run(trial: Trial) -> PlannedRun:

@@ -7,18 +7,20 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from orchestrator.plan.decide import SETTLED, Action, Decision, Rules, decide, is_silent, silence
-from orchestrator.plan.desired import Desired
-from orchestrator.plan.plan_file import dependents_of_plan, wanted_of_plan
+from orchestrator.plan.plan_file import dependents_of_plan
 from orchestrator.plan.sources import held_back
-from orchestrator.plan.sweep_view import ACTIVE, sweep_view
+from orchestrator.plan.sweep_view import sweep_view
 from orchestrator.plan.time_left import JobAndRecord, compared, time_left, training_share
-from orchestrator.store.layout import Store, read_job
+from orchestrator.store.layout import Store
 from orchestrator.store.observe import Observed
 from orchestrator.store.scores import score_of
 from orchestrator.store.starting_point import kept_snapshots
+from trainer.config.claims.grammar import is_measured
+from trainer.config.job import read_job
 from trainer.config.plan_file import PlanFile, PlannedRun, PlannedSource
 from trainer.config.stored import is_within, rows_in
 from trainer.record import RunDir, RunRecord, State, read_record
+from trainer.recording.sweep_state import ACTIVE, DIVERGED, SHORT, Desired, state_label, wanted_of_plan
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ def trial_status(
         trial=planned.trial,
         cell=planned.cell,
         seed=planned.seed,
-        state=state_label(seen, decision),
+        state=_state(want, seen, decision),
         kimg=min(seen.kimg, planned.horizon_kimg),
         horizon_kimg=planned.horizon_kimg,
         score=score,
@@ -94,7 +96,7 @@ def trial_status(
         joules=_joules(records),
         host=seen.host,
         doing=decision.reason if decision.action is Action.WAIT else _doing(seen, records),
-        wrong=_wrong(seen, decision),
+        wrong=_wrong(seen, decision) or _broken(want, seen),
         ops=next((record.ops for record in reversed(records) if record.work == "train"), ""),
         left_seconds=_left(attempts, decision),
         timed_hours=times.taken,
@@ -102,6 +104,24 @@ def trial_status(
         expected_low_hours=times.low,
         expected_high_hours=times.high,
     )
+
+
+def _state(want: Desired, seen: Observed, decision: Decision) -> str:
+    if decision.action is Action.WAIT:
+        return "waiting"
+    label = state_label(want, seen)
+    return DIVERGED if label in (State.DONE, SHORT) and _broken(want, seen) else label
+
+
+def _broken(want: Desired, seen: Observed) -> str:
+    """Return where a metric that the sweep asks for is not a number, or nothing."""
+    within = [
+        f"{name} is not a number at {kimg:g} kimg"
+        for (name, seed), kimg in seen.measured.broken.items()
+        if is_within(kimg, want.horizon_kimg) and seed < want.evaluation_seeds
+        if not want.metrics or is_measured(name, want.metrics)
+    ]
+    return min(within, default="")
 
 
 def _doing(seen: Observed, records: Sequence[RunRecord]) -> str:
@@ -137,13 +157,6 @@ def _controls(run: RunDir, records: list[RunRecord], horizon_kimg: float) -> _Co
     ticks = [row for row in rows_in(run.ticks) if is_within(row["kimg"], horizon_kimg)]
     tick = max(ticks, key=lambda row: row["kimg"], default={})
     return _Controls(**{name: tick.get(name) for name in _Controls._fields})
-
-
-def state_label(seen: Observed, decision: Decision) -> str:
-    """Return where a trial stands in a sweep: its state; `new` before its first attempt, `stopped` by a rule."""
-    if decision.action in (Action.STOPPED, Action.WAIT):
-        return "stopped" if decision.action is Action.STOPPED else "waiting"
-    return seen.state.value if seen.attempts else "new"
 
 
 def sweep_status(store: Store, plan: PlanFile, observed: Mapping[str, Observed], rules: Rules) -> list[TrialStatus]:

@@ -1,52 +1,24 @@
-"""A trial from the point of view of one sweep, without the effects of other sweeps that share it.
-
-Sweeps that contain the same configuration share one trial directory. Another sweep may have trained it further,
-cancelled it, had it fail, or requested other metrics: none of that concerns this sweep.
-"""
+"""A trial from the point of view of one sweep (trainer.recording.sweep_state), with its own failures counted."""
 
 from collections.abc import Iterator
 from dataclasses import replace
 
-from orchestrator.plan.desired import Desired, missing_numbers
-from orchestrator.store.attempt_history import AttemptSummary, requested
+from orchestrator.plan.desired import missing_numbers
 from orchestrator.store.attempt_state import NoProgress, stuck
 from orchestrator.store.evaluation_attempts import evaluations
 from orchestrator.store.observe import Observed
-from orchestrator.store.requests import ALL, precedes_retry
-from trainer.config.stored import is_within
 from trainer.record import State
-
-ACTIVE = frozenset({State.RUNNING, State.PENDING})
+from trainer.recording.attempt_history import AttemptSummary
+from trainer.recording.requests import precedes_retry
+from trainer.recording.sweep_state import ACTIVE, Desired, belongs_to, with_own_state, within_horizon
 
 
 def sweep_view(want: Desired, seen: Observed) -> Observed:
     """Return a trial from the point of view of the sweep that wants it; unchanged if it has no history of attempts."""
     if not seen.history:
         return seen
-    return _with_state(want, _with_counts(want, _within_horizon(want, seen)))
-
-
-def _within_horizon(want: Desired, seen: Observed) -> Observed:
-    """Return a trial cut off at the horizon: it was done there, whatever happened later."""
-    reached = max(attempt.from_kimg if _is_current(seen, attempt) else attempt.saved_kimg for attempt in seen.history)
-    if not is_within(want.horizon_kimg, reached) or _is_own_evaluation(want, seen):
-        return seen
-    done = replace(seen, diverged=seen.diverged and is_within(seen.kimg, want.horizon_kimg))
-    if seen.state is State.DONE:
-        return replace(done, kimg=max(seen.kimg, reached))
-    done = replace(done, state=State.DONE, kimg=reached, saved_kimg=reached, horizon_kimg=reached, message="")
-    concerns_us = seen.state in ACTIVE or belongs_to(want, seen.history[-1])
-    return seen if concerns_us and missing_numbers(want, done) else done
-
-
-def _is_own_evaluation(want: Desired, seen: Observed) -> bool:
-    """Return whether this sweep's own evaluation goes on: it ends a moment after its last number is recorded."""
-    last = seen.history[-1]
-    return seen.state in ACTIVE and last.work == "evaluate" and belongs_to(want, last)
-
-
-def _is_current(seen: Observed, attempt: AttemptSummary) -> bool:
-    return seen.state in ACTIVE and attempt is seen.history[-1]
+    cut = within_horizon(want, seen, lambda done: bool(missing_numbers(want, done)))
+    return with_own_state(want, _with_counts(want, cut))
 
 
 def _with_counts(want: Desired, seen: Observed) -> Observed:
@@ -77,34 +49,6 @@ def _counted(want: Desired, seen: Observed, training: list[AttemptSummary]) -> I
             yield attempt
         else:
             yield attempt._replace(began=False, state=State.PREEMPTED if attempt.state else None)
-
-
-def _with_state(want: Desired, seen: Observed) -> Observed:
-    """Return a trial with its state for this sweep."""
-    last = next((attempt for attempt in reversed(seen.history) if attempt.work == "train"), seen.history[-1])
-    is_mine = want.sweep == ALL or seen.history[-1].sweep in (ALL, want.sweep)
-    if want.sweep in seen.cancels and not (_is_over(want, seen) or (seen.state in ACTIVE and is_mine)):
-        return replace(seen, state=State.CANCELLED)
-    by = last.sweep if last.cancelled_by is None else last.cancelled_by
-    cancelled = seen.state is State.CANCELLED and by not in (ALL, want.sweep)
-    failed = seen.state is State.FAILED and not belongs_to(want, last)
-    if want.sweep != ALL and (cancelled or failed):
-        return replace(seen, state=State.PREEMPTED, exit_code=None, message="")
-    return seen
-
-
-def _is_over(want: Desired, seen: Observed) -> bool:
-    """Return whether a trial has all the training that this sweep wants, or diverged before."""
-    reached = max(seen.kimg, seen.horizon_kimg)
-    return seen.state is State.DONE and (seen.diverged or is_within(want.horizon_kimg, reached))
-
-
-def belongs_to(want: Desired, attempt: AttemptSummary) -> bool:
-    """Return whether an attempt was submitted by this sweep, and for nothing that it no longer wants."""
-    if want.sweep == ALL or attempt.sweep == ALL:
-        return True
-    wanted = requested(want.metrics, (want.detector, want.distance), want.probes)
-    return attempt.sweep == want.sweep and attempt.requested <= wanted
 
 
 def _precedes_retry(want: Desired, seen: Observed, attempt: AttemptSummary) -> bool:

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from orchestrator.plan.desired import Desired
 from orchestrator.plan.sources import needed_sources
 from orchestrator.sweep.reader import Sweep
 from orchestrator.sweep.trial import Trial
+from trainer.recording.sweep_state import Desired
 
 
 def wanted_of(sweep: Sweep, trials: Sequence[Trial]) -> dict[str, Desired]:

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from orchestrator.recorders.holdings import Holdings, holdings_of
-from orchestrator.recorders.tags import tags_by_trial
+from orchestrator.recorders.tags import Placed, placed_by_trial
 from orchestrator.recorders.target import MlflowTarget
 from orchestrator.store.layout import Store
 from trainer.config.spec import Settings
 from trainer.config.stored import read_document, rows_of
 from trainer.files import read_regular, replace_file
 from trainer.record import RunDir
+from trainer.recording.requests import request_files
 
 ENDED = frozenset({"FINISHED", "FAILED", "KILLED"})
 """MLflow's statuses of ended runs."""
@@ -61,10 +62,14 @@ def is_behind(store: Store, target: MlflowTarget, trials: Iterable[str]) -> bool
 
 def behind(store: Store, target: MlflowTarget, trials: Iterable[str]) -> list[str]:
     """Return the `trials` of which something is not known to be recorded, without importing MLflow."""
-    tags = tags_by_trial(store)
+    places = placed_by_trial(store)
     found = {trial: read_cursor(target.cursors, trial) for trial in trials}
     known = holdings_of(target)  # after the notes, which are written after what they are about
-    return [trial for trial, cursor in found.items() if is_stale(store.run(trial), cursor, tags.get(trial, {}), known)]
+    return [
+        trial
+        for trial, cursor in found.items()
+        if is_stale(store.run(trial), cursor, places.get(trial, Placed()), known)
+    ]
 
 
 def refusals(target: MlflowTarget, trials: Iterable[str]) -> list[str]:
@@ -77,10 +82,10 @@ def refusals(target: MlflowTarget, trials: Iterable[str]) -> list[str]:
     ]
 
 
-def is_stale(run: RunDir, cursor: Cursor, tags: Mapping[str, str], known: Holdings | None) -> bool:
+def is_stale(run: RunDir, cursor: Cursor, placed: Placed, known: Holdings | None) -> bool:
     """Return whether a trial may have changed since it was recorded last, or `known` lacks what was recorded."""
     is_lost = known is not None and not known.holds(cursor.run_id, cursor.points)
-    return is_lost or cursor.status not in ENDED or cursor.seen != signature(run, tags)
+    return is_lost or cursor.status not in ENDED or cursor.seen != signature(run, placed)
 
 
 def step_of(kimg: float) -> int:
@@ -103,13 +108,15 @@ def new_points(run: RunDir, cursor: Cursor) -> tuple[list[SeriesPoint], Cursor]:
     return points, cursor.model_copy(update={"steps": steps, **offsets})
 
 
-def signature(run: RunDir, tags: Mapping[str, str]) -> str:
+def signature(run: RunDir, placed: Placed) -> str:
     """Return a text that changes whenever there is something to record."""
     attempts = run.attempts()
     record = run.record(attempts[-1]) if attempts else run.trial
     sizes = [path.stat().st_size if path.exists() else 0 for path in (run.ticks, run.metrics)]
     beat = record.stat().st_mtime_ns if record.exists() else 0
-    return json.dumps([sizes, beat, len(sample_names(run)), sorted(tags.items())])
+    wanted = [[want.sweep, want.horizon_kimg, *want.metrics] for want in placed.wanted]
+    marks = [path.stat().st_mtime_ns for path in request_files(run) if path.exists()]
+    return json.dumps([sizes, beat, len(sample_names(run)), sorted(placed.tags.items()), wanted, marks])
 
 
 def sample_names(run: RunDir) -> list[str]:

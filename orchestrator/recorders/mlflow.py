@@ -43,7 +43,7 @@ from orchestrator.recorders.figures import FigureIngester
 from orchestrator.recorders.flat import flattened
 from orchestrator.recorders.holdings import Holdings, holdings_of
 from orchestrator.recorders.report import error_line
-from orchestrator.recorders.tags import tags_by_trial
+from orchestrator.recorders.tags import Placed, own_states, placed_by_trial
 from orchestrator.recorders.target import OWNER, MlflowTarget
 from orchestrator.store.layout import Store
 from orchestrator.store.observe import Observed, observe_run
@@ -90,7 +90,7 @@ class Ingester:
         An error of one trial does not affect the others. With `from_scratch`, each is deleted from MLflow and recorded
         again. Raises MLflow's exception if MLflow does not work at all.
         """
-        tags, trials = tags_by_trial(self.store), list(self.store.ids())
+        places, trials = placed_by_trial(self.store), list(self.store.ids())
         outages: list[str] = []
         jobs, known = reported_states(self.store, open_handles(self.store, trials), outages=outages), self._known()
         failed = {f"states of jobs, {number}": line for number, line in enumerate(outages, start=1)}
@@ -98,7 +98,7 @@ class Ingester:
             with self._isolated(f"trial {trial}", failed):
                 if from_scratch:
                     self._forget(trial)
-                self._ingest_trial(trial, tags.get(trial, {}), jobs.get(trial), now, known)
+                self._ingest_trial(trial, places.get(trial, Placed()), jobs.get(trial), now, known)
             beat()
         self.is_new = False
         for sweep in self.figures.sweeps:
@@ -126,9 +126,7 @@ class Ingester:
         self.has_asked = True
         return known
 
-    def _ingest_trial(
-        self, trial: str, placed: Mapping[str, str], job: State | None, now: float, known: Holdings | None
-    ) -> None:
+    def _ingest_trial(self, trial: str, placed: Placed, job: State | None, now: float, known: Holdings | None) -> None:
         run, cursor = self.store.run(trial), read_cursor(self.target.cursors, trial)
         now_seen = signature(run, placed)
         if not is_stale(run, cursor, placed, known):
@@ -137,7 +135,7 @@ class Ingester:
         if not seen.attempts:
             return
         usable = bool(cursor.run_id) and is_usable(self.client, cursor.run_id) and not _has_lost(known, cursor)
-        cursor = cursor if usable else self._opened_cursor(run, trial, placed)
+        cursor = cursor if usable else self._opened_cursor(run, trial, placed.tags)
         points, cursor = new_points(run, cursor)
         cursor = _with_refused(cursor, self._send(cursor.run_id, points))
         cursor = self._with_tags(cursor, run, trial, placed, seen)
@@ -184,10 +182,11 @@ class Ingester:
         metrics = [Metric(point.key, point.value, point.milliseconds, point.step) for point in points]
         return _prefixed("metric", send_metrics(self.client, run_id, metrics))
 
-    def _with_tags(self, cursor: Cursor, run: RunDir, trial: str, placed: Mapping[str, str], seen: Observed) -> Cursor:
+    def _with_tags(self, cursor: Cursor, run: RunDir, trial: str, placed: Placed, seen: Observed) -> Cursor:
         record = read_record(run.record(run.attempts()[-1]))
         status = {"trial": trial, "state": seen.state.value, "attempts": str(seen.attempts)}
-        tags = {**placed, **_record_tags(record), **status, **self.owner}
+        status |= own_states(seen, placed.wanted)
+        tags = {**placed.tags, **_record_tags(record), **status, **self.owner}
         changed = [RunTag(key, _text(value)) for key, value in tags.items() if cursor.tags.get(key) != value]
         refused = _prefixed("tag", send_tags(self.client, cursor.run_id, changed))
         self._delete_stale_tags(cursor, tags)

@@ -2,16 +2,51 @@
 
 import hashlib
 import json
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from orchestrator.plan.plan_file import stored_plan, sweeps
+from orchestrator.plan.sweep_view import sweep_view
 from orchestrator.store.layout import Store
+from orchestrator.store.observe import Observed
 from trainer.config.identity import TRIAL_ID
 from trainer.config.plan_file import PlanFile, PlannedRun
 from trainer.config.trial_file import raw_config
 from trainer.errors import UserError
+from trainer.recording.sweep_state import Desired, state_label, wanted_of_plan
+
+
+class Placed(NamedTuple):
+    """The tags that plans give to a trial, and what each of their sweeps wants of it."""
+
+    tags: Mapping[str, str] = {}
+    wanted: tuple[Desired, ...] = ()
+
+
+def placed_by_trial(store: Store) -> dict[str, Placed]:
+    """Return the tags and the wishes of the plans in a store for each trial."""
+    tags, wanted = tags_by_trial(store), wanted_by_trial(store)
+    return {trial: Placed(placed, tuple(wanted[trial])) for trial, placed in tags.items()}
+
+
+def wanted_by_trial(store: Store) -> dict[str, list[Desired]]:
+    """Return what each sweep with a readable plan wants of the trials in its cells."""
+    found: dict[str, list[Desired]] = defaultdict(list)
+    for sweep in sweeps(store):
+        if plan := _readable(store, sweep):
+            wanted = wanted_of_plan(plan)
+            for trial in plan.trials:
+                found[trial].append(wanted[trial])
+    return found
+
+
+def own_states(seen: Observed, wanted: Iterable[Desired]) -> dict[str, str]:
+    """Return the tags of the sweeps in which a trial stands otherwise than its tag `state` says."""
+    states = {want.sweep: state_label(want, sweep_view(want, seen)) for want in wanted}
+    return {f"state.{sweep}": state for sweep, state in states.items() if state != seen.state.value}
 
 
 def tags_by_trial(store: Store) -> dict[str, dict[str, str]]:

@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from orchestrator.store.attempt_history import AttemptSummary, with_record
 from orchestrator.store.evaluation_attempts import work_of
 from orchestrator.store.lease import Holder
-from orchestrator.store.requests import is_cancelled
 from trainer.record import RunDir, RunRecord, State, read_record
+from trainer.recording.attempt_history import AttemptSummary, with_record
+from trainer.recording.sweep_state import INTERRUPTED, unless_cancelled
 
 GRACE_SECONDS = 30.0
 """How long a new attempt may be unknown to its backend: it may still be being submitted."""
@@ -17,7 +17,7 @@ SILENCE_SECONDS = 120.0
 
 FINAL = frozenset(State) - {State.PENDING, State.RUNNING}
 
-RUN_AGAIN = frozenset({State.PREEMPTED, State.LOST})
+RUN_AGAIN = INTERRUPTED
 """Final states after which a cluster may requeue the job."""
 
 
@@ -38,8 +38,7 @@ def state_of(
     else:
         alive = held.is_alive(now) if held else None
         ended = derived(record, alive, job, now - _written(run, attempt), now)
-    cancelled = ended in (State.PREEMPTED, State.LOST) and is_cancelled(run, attempt)
-    return State.CANCELLED if cancelled else ended
+    return unless_cancelled(run, attempt, ended)
 
 
 def derived(record: RunRecord | None, held: bool | None, job: State | None, age: float, now: float) -> State:

@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from orchestrator.store.attempt_history import AttemptSummary, requested_by
-from orchestrator.store.layout import read_job
-from trainer.config.job import Job, Work
+from trainer.config.job import Job, Work, read_job
 from trainer.errors import ExitCode
 from trainer.record import RunDir, State
+from trainer.recording.attempt_history import AttemptSummary, requested_by
 
 Recorded = frozenset[tuple[str, int]]
 """Names of recorded metrics and probes, with their evaluation seeds; 0 for probes."""

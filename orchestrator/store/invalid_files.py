@@ -9,13 +9,14 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from orchestrator.store.handle import read_handle
-from orchestrator.store.layout import Store, read_job
+from orchestrator.store.layout import Store
 from orchestrator.store.lease import Holder
-from orchestrator.store.requests import Retry, SweepMark
 from trainer.config.identity import TRIAL_ID
+from trainer.config.job import read_job
 from trainer.config.stored import Malformed, read_document, rows_in
 from trainer.config.trial_file import read_trial_file
 from trainer.record import RunDir, is_folder, read_record
+from trainer.recording.requests import Retry, SweepMark
 
 SHARD = re.compile("[0-9a-f]{2}")
 """The name of a folder of trials: the first digits of their ids."""

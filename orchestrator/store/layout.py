@@ -12,8 +12,6 @@ from typing import Literal
 from orchestrator.errors import PlanError, StoreError
 from orchestrator.sweep.trial import Trial
 from trainer.config.identity import TRIAL_ID
-from trainer.config.job import Job
-from trainer.config.stored import Malformed, of_own_attempt, read_document
 from trainer.config.train import TrainConfig
 from trainer.config.trial_file import read_trial_file
 from trainer.files import create_file, temporary_name
@@ -113,14 +111,6 @@ def writing(place: Path) -> Iterator[None]:
         raise StoreError(
             error.filename2 or error.filename or place, f"cannot be written ({reason})", "choose another --store"
         ) from None
-
-
-def read_job(path: Path, malformed: list[Malformed] | None = None) -> Job | None:
-    """Return the job at `path`.
-
-    Returns None if it is missing, or invalid or of another attempt, which is reported in `malformed`.
-    """
-    return of_own_attempt(read_document(path, Job, malformed), path, malformed)
 
 
 def _names(directory: Path) -> list[str]:

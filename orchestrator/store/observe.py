@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from orchestrator.store.attempt_history import AttemptSummary, attempt_history, saved_kimg
 from orchestrator.store.attempt_state import FINAL, NoProgress, state_of, stuck
 from orchestrator.store.evaluation_attempts import (
     NO_EVALUATIONS,
@@ -17,12 +16,14 @@ from orchestrator.store.evaluation_attempts import (
     known_snapshots,
     requested_names,
 )
-from orchestrator.store.layout import Store, read_job
+from orchestrator.store.layout import Store
 from orchestrator.store.lease import Holder, holder
-from orchestrator.store.requests import cancels, precedes_retry, retries, stops
-from trainer.config.job import Job, Work
+from trainer.config.job import Job, Work, read_job
 from trainer.config.stored import rows_in
 from trainer.record import RunDir, RunRecord, State, read_record
+from trainer.recording.attempt_history import AttemptSummary, attempt_history, saved_kimg
+from trainer.recording.requests import cancels, precedes_retry, retries, stops
+from trainer.recording.sweep_state import Standing
 
 MetricRows = Sequence[Mapping[str, Any]]
 """Rows of metrics.jsonl."""
@@ -33,15 +34,16 @@ class Measurements:
     """Recorded metrics of a trial, and those requested of the last attempt.
 
     `metrics` has the kimg of the newest row of each name, `earliest` the lowest kimg, `moments` every one, `by_seed`
-    those of each evaluation seed. `snapshots` has, by kimg, the recorded names of each snapshot with their evaluation
-    seeds. `requested` are the metrics and probes of the last attempt, with `requested_seeds` seeds. `evaluations`
-    summarises the evaluation attempts after the last training.
+    those of each evaluation seed, `broken` the lowest kimg at which it is NaN. `snapshots` has, by kimg, the recorded
+    names of each snapshot with their evaluation seeds. `requested` are the metrics and probes of the last attempt, with
+    `requested_seeds` seeds. `evaluations` summarises the evaluation attempts after the last training.
     """
 
     metrics: Mapping[str, float] = field(default_factory=dict)
     earliest: Mapping[str, float] = field(default_factory=dict)
     moments: Mapping[str, frozenset[float]] = field(default_factory=dict)
     by_seed: Mapping[tuple[str, int], frozenset[float]] = field(default_factory=dict)
+    broken: Mapping[tuple[str, int], float] = field(default_factory=dict)
     snapshots: Mapping[float, frozenset[tuple[str, int]]] = field(default_factory=dict)
     requested: frozenset[str] = frozenset()
     requested_seeds: int = 1
@@ -59,35 +61,22 @@ class Speed:
 
 
 @dataclass(frozen=True, slots=True)
-class Observed:
-    """The observed state of a trial. Fields about training refer to the last training attempt.
+class Observed(Standing):
+    """The observed state of a trial.
 
     `failures` and `stalls` count consecutive attempts without progress: those that failed, and all that were not done.
-    `adasweep retry` resets them; `retried`: nothing has run since. `stops` has the reasons why rules of sweeps stopped
-    the trial, `cancels` those of sweeps that cancelled it. `history` has all attempts, `retries` the last attempt
-    before a retry for each sweep; `orchestrator.plan.sweep_view` derives the view of one sweep from them. Attempts that
-    the backend refused are not included. `checkpoint_kimg` is the progress in the newest checkpoint that is there, 0
-    without any: a store that was unpacked or pruned may lack them.
+    `adasweep retry` resets them; `retried`: nothing has run since. `retries` has the last attempt before a retry for
+    each sweep; `orchestrator.plan.sweep_view` derives the view of one sweep. `checkpoint_kimg` is the progress in the
+    newest checkpoint that is there, 0 without any: a store that was unpacked or pruned may lack them.
     """
 
-    state: State = State.PENDING
-    attempts: int = 0
-    kimg: float = 0.0
-    saved_kimg: float = 0.0
     checkpoint_kimg: float = math.inf
-    horizon_kimg: float = 0.0
     failures: int = 0
     stalls: int = 0
     retried: bool = False
-    exit_code: int | None = None
-    diverged: bool = False
-    message: str = ""
     host: str = ""
     beat_age_seconds: float | None = None
     last_work: Work = "train"
-    stops: Mapping[str, str] = field(default_factory=dict)
-    cancels: Mapping[str, str] = field(default_factory=dict)
-    history: tuple[AttemptSummary, ...] = ()
     retries: Mapping[str, int] = field(default_factory=dict)
     measured: Measurements = Measurements()
     speed: Speed = Speed()
@@ -206,11 +195,23 @@ def _measured(run: RunDir, seen: _Attempts, rows: MetricRows, retried: Mapping[s
         earliest={name: min(kimgs) for name, kimgs in moments.items()},
         moments={name: frozenset(kimgs) for name, kimgs in moments.items()},
         by_seed={key: frozenset(kimgs) for key, kimgs in by_seed.items()},
+        broken=_broken(rows),
         snapshots=known_snapshots(run, rows),
         requested=requested_names(seen.last) if seen.last and seen.state is State.DONE else frozenset(),
         requested_seeds=seen.last.options.evaluation_seeds if seen.last else 1,
         evaluations=evaluations((attempt, precedes_retry(attempt.number, retried)) for attempt in after_training),
     )
+
+
+def _broken(rows: MetricRows) -> dict[tuple[str, int], float]:
+    """Return the lowest kimg at which a metric, with an evaluation seed, is NaN; the last row of its kind counts."""
+    last = {(row["metric"], row["kimg"], row.get("identity")): row for row in rows}
+    found: dict[tuple[str, int], float] = {}
+    for row in last.values():
+        if math.isnan(row["value"]):
+            key = row["metric"], row.get("seed") or 0
+            found[key] = min(row["kimg"], found.get(key, math.inf))
+    return found
 
 
 def _speed(latest: RunRecord | None, rows: MetricRows) -> Speed:

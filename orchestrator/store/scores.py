@@ -5,11 +5,11 @@ from collections import defaultdict
 from statistics import fmean
 from typing import NamedTuple
 
-from orchestrator.store.layout import read_job
-from orchestrator.store.requests import ALL
+from trainer.config.job import read_job
 from trainer.config.metrics.names import better
 from trainer.config.stored import is_within, rows_in
 from trainer.record import RunDir
+from trainer.recording.requests import ALL
 
 
 class LastAndBest(NamedTuple):

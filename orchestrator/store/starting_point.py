@@ -6,8 +6,9 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from orchestrator.store.layout import Store, read_job, writing
+from orchestrator.store.layout import Store, writing
 from orchestrator.store.scores import score_curve
+from trainer.config.job import read_job
 from trainer.config.metrics.names import better
 from trainer.config.training import TransferFromTrial
 from trainer.files import replacing

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from orchestrator.store.layout import Store, read_job
-from trainer.config.job import Job
+from orchestrator.store.layout import Store
+from trainer.config.job import Job, read_job
 from trainer.config.stored import TOLERANCE_KIMG, rows_in
 from trainer.record import RunDir, RunRecord, State, read_record
 

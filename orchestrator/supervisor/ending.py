@@ -7,8 +7,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from orchestrator.store.layout import read_job
-from trainer.config.job import Job
+from trainer.config.job import Job, read_job
 from trainer.config.stored import rows_in
 from trainer.errors import ExitCode, without_prefix
 from trainer.files import Guard

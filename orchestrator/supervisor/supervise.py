@@ -22,18 +22,17 @@ from types import FrameType
 import psutil
 
 from orchestrator.errors import LeaseHeld, LeaseSuperseded
-from orchestrator.store.layout import read_job
 from orchestrator.store.lease import BEAT_SECONDS, TTL_SECONDS, Lease, acquire
 from orchestrator.store.new_attempt import add_attempt
-from orchestrator.store.requests import is_cancelled
 from orchestrator.supervisor.command import FORWARDED, environment, python_module, signal_on_parent_death
 from orchestrator.supervisor.ending import AttemptEnding, classify, last_line, write_ending
 from orchestrator.supervisor.takeover import take_over
-from trainer.config.job import Job
+from trainer.config.job import Job, read_job
 from trainer.errors import ExitCode
 from trainer.files import replace_file
 from trainer.record import BEGAN_VARIABLE, RunDir, State
 from trainer.recording.fence import TOKEN_VARIABLE
+from trainer.recording.requests import is_cancelled
 
 POLL_SECONDS = 0.2
 STOP_GRACE_SECONDS = 180.0

@@ -150,6 +150,7 @@ def _named_transfer(settings: Sequence[Setting], places: Places) -> Path | Sourc
     given = [setting for setting in settings if setting.key.partition(".")[0] == "transfer"]
     if not given:
         return None
+    _require_whole(given)
     tree: Tree = {}
     for setting in given:
         tree = merge(tree, nested(setting.key, setting.value))
@@ -165,6 +166,20 @@ def _named_transfer(settings: Sequence[Setting], places: Places) -> Path | Sourc
         raise Misfits([*first.values()], hides_others=True) from None
     except UserError as error:
         raise _missing(last.path, str(error)) from None
+
+
+def _require_whole(given: Sequence[Setting]) -> None:
+    """Raise Misfits if the last plain value of `transfer`, a file or nothing, is followed by parts that name no source.
+
+    Such as `transfer.at`, which says nothing of a file.
+    """
+    plain = [place for place, one in enumerate(given) if one.key == "transfer" and not isinstance(one.value, dict)]
+    parts = given[plain[-1] + 1 :] if plain else ()
+    named = {key for one in parts for key in lookup(nested(one.key, one.value), "transfer")}
+    if parts and not named & {"cell", "sweep"}:
+        what = "null" if given[plain[-1]].value is None else "a file"
+        text = f"is of no use: `transfer` is {what}, no cell of a sweep; add transfer.cell, or leave it out"
+        raise Misfits([Misfit(parts[-1].path, text)], hides_others=True)
 
 
 def _preset(settings: Sequence[Setting], stand_in: StandIn | None) -> dict[str, Any]:

@@ -9,17 +9,21 @@ from trainer.config.claims.grammar import ClaimProblem, Side, is_measured
 from trainer.config.published_value import PublishedValue
 from trainer.errors import did_you_mean
 
-UNREAD = "unreadable"
-"""The source of what takes the place of a published value that cannot be read."""
+
+class UnreadValue(PublishedValue):
+    """What takes the place of a published value that cannot be read: nothing more is said of it.
+
+    A type, because a file may have any text.
+    """
 
 
-def unread_value(_place: int, _values: Sequence[Any]) -> dict[str, Any]:
-    """Return what takes the place of a published value that cannot be read: nothing more is said of it."""
-    return {"of": UNREAD, "metric": UNREAD, "value": 0, "source": UNREAD}
+def unread_value(_place: int, _values: Sequence[Any]) -> UnreadValue:
+    """Return what takes the place of a published value that cannot be read."""
+    return UnreadValue(of="unreadable", metric="unreadable", value=0, source="unreadable")
 
 
 def _read(values: Sequence[PublishedValue]) -> Iterator[tuple[int, PublishedValue]]:
-    return ((index, value) for index, value in enumerate(values) if value.source != UNREAD)
+    return ((index, value) for index, value in enumerate(values) if not isinstance(value, UnreadValue))
 
 
 def published_problems(values: Sequence[PublishedValue], metrics: Sequence[str]) -> Iterator[tuple[KeyPath, str]]:

@@ -1,5 +1,7 @@
 """Finds settings that one mapping gives in two forms, as in `{generator: {z_dim: 512}, generator.z_dim: 256}`.
 
+So is `{transfer: FILE, transfer.cell: NAME}`: a run starts from one of them.
+
 A key in a group takes effect over the group. A file may so override what it includes, and a tier its sweep; elsewhere,
 one of the two would be lost.
 """
@@ -11,6 +13,9 @@ from orchestrator.sweep.setting import Setting, shallow_first
 from orchestrator.sweep.spec import SweepSpec
 from orchestrator.sweep.yaml_source import KeyPath, YamlSource, spelled
 
+ALONE = "transfer"
+"""A key with either a plain value, or parts."""
+
 
 def twice_given(spec: SweepSpec, source: YamlSource, tier: str) -> Iterator[tuple[KeyPath, str]]:
     """Yield the settings that are given in two forms, of which the wrong one would take effect."""
@@ -18,7 +23,8 @@ def twice_given(spec: SweepSpec, source: YamlSource, tier: str) -> Iterator[tupl
         settings = [Setting(key, value, (*path, key)) for key, value in given.items()]
         seen: dict[str, KeyPath] = {}
         for leaf in (leaf for setting in shallow_first(settings) for leaf in _leaves(setting)):
-            other = seen.setdefault(leaf.canonical_key, leaf.path)
+            other = seen.get(ALONE, leaf.path) if _is_part(leaf) else leaf.path
+            other = seen.setdefault(leaf.canonical_key, other)
             if other != leaf.path and not _rank(source, tier, leaf.path) < _rank(source, tier, other):
                 yield leaf.path, f"is given twice, here and as `{_written(other[len(path) :])}`; keep one"
 
@@ -39,6 +45,11 @@ def _leaves(setting: Setting) -> Iterator[Setting]:
         return
     for key, value in setting.value.items():
         yield from _leaves(Setting(f"{setting.key}.{key}", value, (*setting.path, key)))
+
+
+def _is_part(leaf: Setting) -> bool:
+    """Return whether a setting is a part of one that has a plain value as well, which it cannot be added to."""
+    return leaf.canonical_key.startswith(f"{ALONE}.")
 
 
 def _rank(source: YamlSource, tier: str, path: KeyPath) -> tuple[bool, int]:

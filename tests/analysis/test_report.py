@@ -98,7 +98,7 @@ def test_a_store_without_runs_makes_a_report_too(store: ResultStore, tmp_path: P
     for run in WHOLE:
         shutil.rmtree(store.run(id_of(run)).path)
     text = written(store, tmp_path, claims=["ada < baseline at subset=500"])
-    assert "12 pending" in text
+    assert "12 new" in text
     assert "UNDERPOWERED" in text
 
 

@@ -32,15 +32,15 @@ def test_nothing_beyond_the_horizon_of_the_sweep_counts(tmp_path: Path) -> None:
     assert list(runs.frame["state"]) == ["done"]
 
 
-def test_a_trial_done_for_a_shorter_horizon_is_pending_for_this_sweep(tmp_path: Path) -> None:
+def test_a_trial_done_for_a_shorter_horizon_is_short_for_this_sweep(tmp_path: Path) -> None:
     store = write_store(tmp_path, [FakeRun("ada", 500, 0, kimg=40.0)], horizon_kimg=100.0, step_kimg=20.0)
     runs, _ = loaded(store)
-    assert list(runs.frame["state"]) == ["pending"]
+    assert list(runs.frame["state"]) == ["short"]
 
 
 def test_states_distinguish_diverged_running_and_not_started(troubled: ResultStore) -> None:
     runs, _ = loaded(troubled)
-    assert list(runs.frame["state"]) == ["diverged", *["done"] * 3, "running", *["done"] * 4, *["pending"] * 3]
+    assert list(runs.frame["state"]) == ["diverged", *["done"] * 3, "running", *["done"] * 4, *["new"] * 3]
 
 
 def test_method_and_size_are_known_of_runs_that_have_not_started(troubled: ResultStore) -> None:
@@ -146,7 +146,7 @@ def test_a_run_at_its_horizon_that_is_not_done_is_still_evaluating(tmp_path: Pat
     store = write_store(tmp_path, [FakeRun("none", 500, 0, state=State.RUNNING)], step_kimg=20.0, files=False)
     assert list(loaded(store)[0].frame["state"]) == ["running"]
     store = write_store(tmp_path, [FakeRun("none", 500, 0, state=State.RUNNING)], horizon_kimg=80.0, files=False)
-    assert list(loaded(store)[0].frame["state"]) == ["done"]
+    assert list(loaded(store)[0].frame["state"]) == ["running"]  # for another sweep, and nothing is saved yet
 
 
 def test_the_plan_says_the_training_images_of_a_cell_that_has_not_started(tmp_path: Path) -> None:

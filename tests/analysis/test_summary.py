@@ -22,7 +22,7 @@ def test_every_cell_is_a_row_with_median_and_range(store: ResultStore) -> None:
 
 def test_incomplete_runs_are_shown(troubled: ResultStore) -> None:
     summary = summarize(*loaded(troubled))
-    assert list(summary.table["state"]) == ["2 done, 1 diverged", "2 done, 1 running (40%)", "3 done", "3 pending"]
+    assert list(summary.table["state"]) == ["2 done, 1 diverged", "2 done, 1 running (40%)", "3 done", "3 new"]
     rows = [dict(zip(HEADINGS, row, strict=True)) for row in cells_of(summary)]
     assert [rows[3][heading] for heading in HEADINGS[1:-1]] == ["–"] * 8
     assert "median [min–max] over seeds, a diverged run counts as worst" in notes(summary)[1]
@@ -43,7 +43,7 @@ def test_one_run_has_no_range(tmp_path: Path) -> None:
 def test_empty_store_gives_rows_of_dashes(tmp_path: Path) -> None:
     store = write_store(tmp_path, [], missing=[FakeRun("ada", 500, 0)])
     summary = summarize(*loaded(store))
-    assert cells_of(summary)[0][-1] == "1 pending"
+    assert cells_of(summary)[0][-1] == "1 new"
     assert pd.isna(summary.table["total_energy_kwh"].iloc[0])
 
 

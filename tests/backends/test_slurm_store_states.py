@@ -11,6 +11,8 @@ from typing import NamedTuple
 import pytest
 from hypothesis import strategies as st
 
+from analysis.results.load import load
+from analysis.tables.store import ResultStore
 from orchestrator.cli import main
 from orchestrator.store.layout import Store
 from orchestrator.store.lease import acquire
@@ -236,6 +238,21 @@ def test_a_store_in_any_state_is_shown_as_it_stands(
     code, out, _ = carried_out(place, "status test", capfd, "--json")
     assert code == ExitCode.DONE
     assert [trial["state"] for trial in json.loads(out)["sweeps"][0]["trials"]] == [STATES[state].shown]
+
+
+NOT_IN_FILES = {
+    "started without a record": "pending",  # the lease knows
+    "suspended": "running",
+    "without a trial file": "new",
+} | {name: "pending" for name, state in STATES.items() if state.shown == "lost"}
+"""What tables show, which ask neither lease nor backend."""
+
+
+@pytest.mark.parametrize("state", [name for name, state in STATES.items() if state.shown])
+def test_tables_show_the_same_state_as_far_as_files_tell(place: Place, state: str) -> None:
+    STATES[state].change(place)
+    runs, _ = load(ResultStore(place.store.root), "test", fresh=True)
+    assert list(runs.frame["state"]) == [NOT_IN_FILES.get(state, STATES[state].shown)]
 
 
 @pytest.mark.parametrize("job", ["PENDING", "RUNNING", "SUSPENDED"])

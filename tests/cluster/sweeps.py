@@ -15,10 +15,11 @@ from orchestrator.dispatch.dispatcher import Dispatcher
 from orchestrator.dispatch.planner import plan_sweep
 from orchestrator.dispatch.request import Request
 from orchestrator.plan.plan import Plan
-from orchestrator.store.layout import Store, read_job
+from orchestrator.store.layout import Store
 from orchestrator.store.process_id import ProcessId
 from tests.orchestrator.attempts import let_go
 from tests.orchestrator.scripted_worker import HOLD_STEPS, HOLDING_SEEDS, STEP_KIMG
+from trainer.config.job import read_job
 from trainer.files import read_lines
 from trainer.record import RunDir, State, read_record
 

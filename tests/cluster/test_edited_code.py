@@ -7,8 +7,8 @@ import pytest
 
 from infra import daemons
 from orchestrator.store.frozen_code import LIVE
-from orchestrator.store.layout import read_job
 from tests.cluster.trained import Prepare, Trained, assert_calm, worker_of
+from trainer.config.job import read_job
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ import pytest
 
 from infra import daemons
 from infra.waiting import wait_until
-from orchestrator.store.layout import read_job
 from tests.cluster.sweeps import Sweeper, last_state, reached
 from tests.cluster.trained import supervisor_of, worker_of
 from tests.orchestrator.scripted_worker import HOLD_STEPS, HOLDING_SEEDS, STEP_KIMG
+from trainer.config.job import read_job
 from trainer.record import RunDir, State
 
 WATCH = "horizon_kimg: 1\nmetrics: []\nwatch: {evaluation: later}\nresources: {cpus: 1, memory_gib: 0.25}\n"

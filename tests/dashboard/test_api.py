@@ -127,7 +127,7 @@ def test_a_new_run_shows_without_a_restart(tmp_path: Path) -> None:
     loaded(store)
     with served(store) as found:
         before = found.get("/api/revision").json["revision"]
-        assert found.get("/api/sweeps/synthetic").json["runs"]["state"][2] == "pending"
+        assert found.get("/api/sweeps/synthetic").json["runs"]["state"][2] == "new"
         write_trial(store, WHOLE[2], 100.0, 20.0)
         deadline = time.monotonic() + 60
         while found.get("/api/revision").json["revision"] == before and time.monotonic() < deadline:

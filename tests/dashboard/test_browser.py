@@ -157,7 +157,7 @@ def test_a_run_that_appears_shows_without_a_reload(browser: Any, tmp_path: Path)
     store = write_store(tmp_path / "store", WHOLE[:2], missing=WHOLE[2:3], step_kimg=20.0, files=False)
     loaded(store)
     with served(store) as site, opened(browser, f"{site.url}/sweeps/synthetic") as page:
-        page.wait_for_selector("text=1 pending")
+        page.wait_for_selector("text=1 new")
         page.wait_for_selector("#live:has-text('live')")
         page.evaluate("window.stayed = true")
         write_trial(store, WHOLE[2]._replace(kimg=60.0, diverged_kimg=60.0), 100.0, 20.0)

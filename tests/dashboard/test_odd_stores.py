@@ -119,6 +119,37 @@ def test_figures_without_readable_provenance_are_named_on_the_page_of_figures(tm
     assert "No figure was drawn yet" not in page
 
 
+@pytest.mark.parametrize("kind", ["png", "pdf", "csv"])
+def test_a_sweep_that_lost_every_provenance_file_says_what_is_missing_and_how_to_redraw(
+    tmp_path: Path, kind: str
+) -> None:
+    store = write_store(tmp_path / "store", WHOLE[:6], step_kimg=20.0, files=False)
+    figures = store.figures("synthetic")
+    figures.mkdir(parents=True)
+    for name in ("ada_p", "fid_curves"):
+        (figures / f"{name}.{kind}").write_bytes(b"")
+    lost = "synthetic: every provenance file is missing (ada_p, fid_curves)"
+    told = f"{lost}; draw them again: adasweep figures draw synthetic"
+    with served(store) as site:
+        page = site.get("/figures").text
+    assert main(["dashboard", "--export", str(tmp_path / "pages"), "--store", str(store.path)]) == 0
+    for text in (page, (tmp_path / "pages" / "figures.html").read_text()):
+        assert f"<pre>{told}</pre>" in text
+        assert "No figure was drawn yet" not in text
+
+
+def test_figures_that_lose_their_provenance_are_told_on_a_page_that_is_open(tmp_path: Path) -> None:
+    store = write_store(tmp_path, WHOLE[:6], step_kimg=20.0, files=False)
+    with served(store) as site:
+        assert "No figure was drawn yet" in site.get("/figures").text
+        store.figures("synthetic").mkdir(parents=True)
+        (store.figures("synthetic") / "ada_p.png").write_bytes(b"")
+        deadline = time.monotonic() + 20
+        while "every provenance file is missing (ada_p)" not in site.get("/figures").text:
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+
+
 def test_a_sweep_of_a_thousand_cells_is_shown(tmp_path: Path) -> None:
     runs = [FakeRun(("none", "ada")[number % 2], 100 + number // 2, 0) for number in range(1000)]
     store = write_store(tmp_path, runs, step_kimg=50.0, files=False)

@@ -7,11 +7,11 @@ import pytest
 
 from orchestrator.plan.decide import Action, Decision, Rules, decide_one
 from orchestrator.plan.decide_evaluation import decide_metrics
-from orchestrator.plan.desired import Desired
-from orchestrator.store.attempt_history import AttemptSummary
 from orchestrator.store.evaluation_attempts import NO_EVALUATIONS, Evaluations
 from orchestrator.store.observe import NEVER, Measurements, Observed
 from trainer.record import State
+from trainer.recording.attempt_history import AttemptSummary
+from trainer.recording.sweep_state import Desired
 
 WANT = Desired(8.0, ("fid2k", "pr2k"), "lite0")
 FID = {"fid2k-lite0": 8.0}

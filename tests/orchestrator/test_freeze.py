@@ -12,10 +12,11 @@ import pytest
 
 from orchestrator.store.commit import BUILT_FROM, commit_of
 from orchestrator.store.frozen_code import EARLIER_NAMES, LIVE, freeze, frozen_place, module_in
-from orchestrator.store.layout import Store, read_job
+from orchestrator.store.layout import Store
 from tests.orchestrator.attempts import let_go
 from tests.orchestrator.test_run import is_at_hold, last_state, runs, until
 from tests.support.tiny_sweep import SWEEP
+from trainer.config.job import read_job
 from trainer.record import State
 
 Write = Callable[[str], Path]

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from orchestrator.errors import SweepError
-from orchestrator.sweep.expand import expand
+from orchestrator.sweep.expand import PointOfCells, expand
 from orchestrator.sweep.published_values import misplaced_values
-from orchestrator.sweep.reader import read_sweep
+from orchestrator.sweep.reader import examined, read_sweep
 from tests.support.tiny_sweep import find
 
 SWEEP = (
@@ -44,3 +44,14 @@ def test_one_that_names_no_cell_says_which_one_was_meant(sweep_file: Write) -> N
     ((path, text),) = misplaced_values(sweep.spec.published, {trial.cell: trial for trial in expand(sweep, find)})
     assert path == ("published", 0, "of")
     assert "did you mean 'ada'?" in text
+
+
+@pytest.mark.parametrize("word", ["unreadable", "UnreadValue", "prose: unreadable, 1"])
+def test_a_source_of_any_words_hides_no_mistake_of_its_value(sweep_file: Write, word: str) -> None:
+    wrong = f"- {{of: adda, metric: fid5k, value: 1, source: '{word}'}}\n- {{of: ada}}\n"
+    sweep = examined(sweep_file(SWEEP + wrong))
+    keys = {problem.key for problem in sweep.problems}
+    assert keys == {"published[1].metric", "published[2].metric", "published[2].value", "published[2].source"}
+    assert sweep.sweep
+    cells = {name: PointOfCells(name, {}) for name in ("plain", "ada")}
+    assert [path for path, _ in misplaced_values(sweep.sweep.spec.published, cells)] == [("published", 1, "of")]

@@ -13,9 +13,10 @@ from orchestrator.dispatch.dispatcher import Dispatcher
 from orchestrator.dispatch.planner import plan_sweep
 from orchestrator.dispatch.request import Request
 from orchestrator.display.progress import Silence
-from orchestrator.store.layout import Store, read_job
+from orchestrator.store.layout import Store
 from orchestrator.store.sweep_runs import recent_runs
 from orchestrator.supervisor.command import Task
+from trainer.config.job import read_job
 from trainer.config.node_power import NodePower
 from trainer.files import replace_file
 from trainer.record import RunRecord, State

@@ -15,9 +15,8 @@ from analysis.tables.store import ResultStore
 from orchestrator.dispatch.planner import plan_sweep
 from orchestrator.dispatch.request import Request
 from orchestrator.plan.decide import Action, Rules, decide, decide_one
-from orchestrator.plan.desired import Desired
 from orchestrator.plan.plan_document import write_plan
-from orchestrator.plan.plan_file import read_plan, wanted_of_plan
+from orchestrator.plan.plan_file import read_plan
 from orchestrator.plan.status import as_json, sweep_status
 from orchestrator.plan.sweep_view import sweep_view
 from orchestrator.recorders.tags import tags_by_trial
@@ -30,6 +29,7 @@ from trainer.config.job import Job, Work
 from trainer.config.options import RunOptions
 from trainer.files import append_lines, replace_file
 from trainer.record import RunDir, RunRecord, State
+from trainer.recording.sweep_state import Desired, wanted_of_plan
 
 NOW = 1e9
 FID = "fid2k-lite0"

@@ -10,7 +10,7 @@ from orchestrator.display.plan_table import summary
 from orchestrator.plan.decide import Action, Decision
 from orchestrator.plan.plan import Plan, make_plan
 from orchestrator.plan.plan_document import plan_document, plan_file_of
-from orchestrator.plan.plan_file import dependents_of_plan, wanted_of_plan
+from orchestrator.plan.plan_file import dependents_of_plan
 from orchestrator.plan.sources import Dependent, held_back, unique_trials
 from orchestrator.plan.speed import SpeedEvidence
 from orchestrator.store.layout import Store
@@ -25,6 +25,7 @@ from trainer.config.plan_file import PlanFile
 from trainer.config.training import TransferFromTrial
 from trainer.files import append_lines, replace_file
 from trainer.record import State
+from trainer.recording.sweep_state import wanted_of_plan
 
 Read = Callable[..., Sweep]
 HEAD = "sweep: s\nbase: {preset: tiny32, data: tiny, batch: 20, micro_batch: 20}\nhorizon_kimg: 2\n"

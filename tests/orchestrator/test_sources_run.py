@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.store.layout import Store, read_job
+from orchestrator.store.layout import Store
 from tests.orchestrator.attempts import let_go, workers_of
 from tests.orchestrator.test_run import adasweep, is_at_hold, start, until
+from trainer.config.job import read_job
 from trainer.errors import ExitCode
 from trainer.files import read_lines
 from trainer.record import RunDir

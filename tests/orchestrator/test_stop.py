@@ -9,16 +9,17 @@ import pytest
 from orchestrator.dispatch.early_stopping import Stopper
 from orchestrator.errors import SweepError
 from orchestrator.plan.decide import Action, Rules, decide_one
-from orchestrator.plan.desired import Desired
 from orchestrator.store.layout import Store
 from orchestrator.store.observe import Observed, observe_run
-from orchestrator.store.requests import retry, stop, stops
+from orchestrator.store.requests import retry, stop
 from orchestrator.sweep.reader import Sweep
 from orchestrator.sweep.stop_rules import Asha, CurvesByTrial, DivergedRule, Median, verdict
 from tests.orchestrator.attempts import new_attempt, new_trial
 from tests.support.tiny_sweep import SWEEP
 from trainer.files import append_lines
 from trainer.record import State
+from trainer.recording.requests import stops
+from trainer.recording.sweep_state import Desired
 
 Read = Callable[..., Sweep]
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from orchestrator.store.layout import Store, read_job
+from orchestrator.store.layout import Store
 from orchestrator.store.lease import acquire, holder
 from orchestrator.store.observe import observe_run
 from orchestrator.store.requests import cancel
@@ -16,6 +16,7 @@ from orchestrator.supervisor.command import Task, environment, supervisor_comman
 from orchestrator.supervisor.ending import classify
 from tests.orchestrator.attempts import kimgs, let_go, new_attempt, new_trial, workers_of
 from tests.orchestrator.scripted_worker import HOLD_STEPS
+from trainer.config.job import read_job
 from trainer.record import RunDir, State, read_record
 
 pytestmark = pytest.mark.usefixtures("scripted")

@@ -14,10 +14,11 @@ from analysis.figures.shapes.sample_grid import SampleGrid
 from analysis.results.load import loader
 from analysis.synthetic_store import FakeRun, id_of, write_samples, write_store
 from orchestrator.cli import main
-from orchestrator.store.layout import Store, read_job
+from orchestrator.store.layout import Store
 from orchestrator.supervisor.ending import classify, write_ending
 from tests.analysis.stores import loaded
 from tests.orchestrator.attempts import new_attempt, new_trial
+from trainer.config.job import read_job
 from trainer.files import replace_file
 from trainer.record import RunDir, RunRecord, State
 

@@ -1,12 +1,14 @@
 """Job: the request for one attempt at a trial. Written by the orchestrator, read by supervisor and worker."""
 
 import math
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
 from trainer.config.options import MOST_CPUS, RunOptions
 from trainer.config.spec import NonNegative, Positive, PositiveInt, Settings, is_off
+from trainer.config.stored import Malformed, of_own_attempt, read_document
 
 MOST_GPUS = 4096
 MOST_GIB = 1_000_000
@@ -79,3 +81,11 @@ class Job(Settings):
     submitted: NonNegative = 0.0
     estimate: Estimate | None = None
     device_watts: Annotated[Positive | None, Field(exclude_if=is_off)] = None
+
+
+def read_job(path: Path, malformed: list[Malformed] | None = None) -> Job | None:
+    """Return the job at `path`.
+
+    Returns None if it is missing, or invalid or of another attempt, which is reported in `malformed`.
+    """
+    return of_own_attempt(read_document(path, Job, malformed), path, malformed)

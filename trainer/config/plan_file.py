@@ -159,7 +159,7 @@ def planned_sweeps(folder: Path) -> list[str]:
 def read_plan_file(path: Path) -> PlanFile | None:
     """Return the plan at `path`, or None if there is none. Raises UserError if the file is not a valid plan."""
     try:
-        return PlanFile.model_validate(_completed(parsed_json(read_regular(path))))
+        return plan_in(read_regular(path))
     except FileNotFoundError as error:
         if not path.is_symlink():
             return None
@@ -168,6 +168,11 @@ def read_plan_file(path: Path) -> PlanFile | None:
         if not path.parent.is_dir():
             raise UserError(path.parent, "is not a folder", WAY_OUT) from None
         raise UserError(path, f"not readable as a plan ({_reason(error)})", WAY_OUT) from None
+
+
+def plan_in(content: bytes) -> PlanFile:
+    """Return the plan in the content of a plan.json. Raises ValueError if it is none."""
+    return PlanFile.model_validate(_completed(parsed_json(content)))
 
 
 def _completed(plan: Any) -> Any:

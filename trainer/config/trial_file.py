@@ -33,6 +33,12 @@ def read_trial_file(path: Path, malformed: list[Malformed] | None = None) -> Tri
     return None if fault else found
 
 
+def trial_file_in(content: bytes, folder: str) -> TrialFile | None:
+    """Return the content of the trial.json of a folder; None if it is of another trial. Raises ValueError."""
+    found = TrialFile.model_validate_json(content)
+    return None if _fault(found, folder) else found
+
+
 def raw_config(path: Path) -> dict[str, Any]:
     """Return the configuration in the trial.json at `path` as JSON values, whatever version wrote it.
 

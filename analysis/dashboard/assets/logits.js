@@ -8,7 +8,7 @@ import { ask, choice, el, isLive, keepFocus, readState, short, sweepPath, writeS
 function trialsOf(data) {
   const { view } = data;
   const words = view.runs.trial.map((trial, run) => [trial, `${shortLabel(view.cells[view.runs.cell[run]]) || "all runs"}, seed ${view.runs.seed[run]}`]);
-  return isLive ? words.filter(([, name], run) => view.runs.state[run] !== "pending" && name) : words.filter(([trial]) => data.logits[trial]);
+  return isLive ? words.filter(([, name], run) => !["new", "pending"].includes(view.runs.state[run]) && name) : words.filter(([trial]) => data.logits[trial]);
 }
 
 /** The lines of one length of training: [{name, place, x, y}]. */

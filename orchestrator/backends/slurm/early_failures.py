@@ -6,9 +6,10 @@ from pathlib import Path
 
 from orchestrator.backends.slurm.states import JobRow, meaning
 from orchestrator.store.handle import Handle
-from orchestrator.store.layout import Store, read_job, writing
+from orchestrator.store.layout import Store, writing
 from orchestrator.store.lease import holder
 from orchestrator.supervisor.ending import MESSAGE_CHARACTERS, TAIL_BYTES, AttemptEnding, write_ending
+from trainer.config.job import read_job
 from trainer.errors import printable, without_prefix
 from trainer.record import State, read_record
 

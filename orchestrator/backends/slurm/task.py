@@ -17,12 +17,12 @@ from submitit.helpers import DelayedSubmission
 
 from orchestrator.plan.decide import Rules
 from orchestrator.store.attempt_state import is_finished, no_progress
-from orchestrator.store.layout import read_job
 from orchestrator.store.lease import JobRun
-from orchestrator.store.requests import is_cancelled, stops
 from orchestrator.supervisor import supervise
+from trainer.config.job import read_job
 from trainer.errors import ExitCode
 from trainer.record import RunDir, read_record
+from trainer.recording.requests import is_cancelled, stops
 
 REQUEUE_SIGNAL = signal.SIGUSR2
 REQUEUE_SECONDS = 60

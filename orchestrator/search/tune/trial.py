@@ -14,7 +14,6 @@ from typing import Any
 
 from orchestrator.backends.ray.task import hidden_gpus
 from orchestrator.plan.decide import RULES, SUBMITTED, Action, decide_one
-from orchestrator.plan.desired import Desired
 from orchestrator.store.layout import Store
 from orchestrator.store.new_attempt import JobRequest, new_attempt
 from orchestrator.store.observe import observe_run
@@ -25,6 +24,7 @@ from trainer.config.metrics.names import better
 from trainer.config.options import RunOptions
 from trainer.config.spec import Settings
 from trainer.record import RunDir
+from trainer.recording.sweep_state import Desired
 
 SCORE = "score"
 POLL_SECONDS = 0.5

@@ -3,11 +3,10 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from orchestrator.store.layout import read_job
-from orchestrator.store.requests import cancelled_by
-from trainer.config.job import Job, Work
+from trainer.config.job import Job, Work, read_job
 from trainer.config.options import Watch
 from trainer.record import RunDir, RunRecord, State, read_record
+from trainer.recording.requests import cancelled_by
 
 RequestedNumbers = frozenset[tuple[str, ...]]
 """Metrics, each with its networks, and probes."""

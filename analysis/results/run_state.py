@@ -1,0 +1,71 @@
+"""The state of each run of a sweep, as `adasweep status` shows it (trainer.recording.sweep_state).
+
+Two differences remain: tables ask neither leases nor backends, and a run that waits for its source is new.
+"""
+
+from typing import Any, NamedTuple, cast
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from analysis.tables.standing import standing_of_json
+from trainer.config.metrics.names import parse_metric, value_names
+from trainer.config.plan_file import PlanFile
+from trainer.config.stored import is_within
+from trainer.record import State
+from trainer.recording.sweep_state import (
+    DIVERGED,
+    NEW,
+    SHORT,
+    STOPPED,
+    Desired,
+    state_label,
+    wanted_of_plan,
+    with_own_state,
+    within_horizon,
+)
+
+
+class _RunState(NamedTuple):
+    """The state of a run, and why its sweep has stopped it, "" if it has not."""
+
+    state: str
+    stopped_because: str = ""
+
+
+def with_state(frame: pd.DataFrame, plan: PlanFile, metrics: pa.Table) -> pd.DataFrame:
+    """Add `diverged` and `state`; `message` has the reason of a run that was stopped."""
+    horizon, kimg = frame["horizon_kimg"], frame["kimg"].fillna(0.0)
+    diverged = each_within(frame["diverged_kimg"], horizon)
+    wanted, standings = wanted_of_plan(plan), zip(frame["trial"], frame["standing_json"], strict=True)
+    found = [_run_state(wanted[trial], trial, standing, metrics) for trial, standing in standings]
+    table = pd.DataFrame(found, columns=_RunState._fields, index=frame.index, dtype=object)
+    state = table["state"].mask(diverged & table["state"].isin([State.DONE.value, SHORT]), DIVERGED)
+    message = frame["message"].where(state != STOPPED, table["stopped_because"])
+    frame = frame.assign(kimg=kimg.clip(upper=horizon), diverged=diverged, state=state, message=message)
+    return frame.drop(columns=["recorded_state", "standing_json"])
+
+
+def each_within(kimg: "pd.Series[float]", horizon_kimg: "pd.Series[float]") -> "pd.Series[bool]":
+    """Return `is_within` of each pair."""
+    return cast("pd.Series[bool]", is_within(cast(float, kimg), cast(float, horizon_kimg)))
+
+
+def _run_state(want: Desired, trial: str, standing: Any, metrics: pa.Table) -> _RunState:
+    if not isinstance(standing, str):  # a run without a row
+        return _RunState(NEW)
+    seen = standing_of_json(standing)
+    if seen.history:
+        seen = with_own_state(want, within_horizon(want, seen, lambda _: lacks_metrics(want, trial, metrics)))
+    return _RunState(state_label(want, seen), seen.stops.get(want.sweep, ""))
+
+
+def lacks_metrics(want: Desired, trial: str, metrics: pa.Table) -> bool:
+    """Return whether `metrics` lack one that a sweep wants of a trial, or one of its evaluation seeds."""
+    rows = metrics.filter(pc.equal(metrics["trial"], trial)).select(["metric", "seed", "kimg"]).to_pylist()
+    recorded = {(row["metric"], row["seed"] or 0) for row in rows if is_within(row["kimg"], want.horizon_kimg)}
+    names = [
+        name for metric in want.metrics for name in value_names(parse_metric(metric), want.detector, want.distance)
+    ]
+    return not recorded.issuperset((name, seed) for name in names for seed in range(want.evaluation_seeds))
