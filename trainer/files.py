@@ -45,9 +45,11 @@ def replace_file(path: Path, content: str | bytes, guard: Guard | None = None) -
 def replacing(path: Path, guard: Guard | None = None) -> Iterator[Path]:
     """Yield a temporary name for a file or folder; on success, sync it and rename it to `path`.
 
-    Raises OSError if that fails, and what the guard raises; then, and after any other exception, `path` is unchanged.
+    Raises OSError if that fails or a device is at `path`, and what the guard raises; then, and after any other
+    exception, `path` is unchanged.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    _require_no_device(path)
     temporary = temporary_name(path, guard)
     try:
         yield temporary
@@ -63,6 +65,16 @@ def replacing(path: Path, guard: Guard | None = None) -> Iterator[Path]:
     finally:
         _discard(temporary)
     sync(path.parent)
+
+
+def _require_no_device(path: Path) -> None:
+    """Raise OSError if a device, or a link to one, is at `path`: whoever may do so would replace /dev/null."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return
+    if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
+        raise OSError(errno.EPERM, "is a device", str(path))
 
 
 def create_file(path: Path, content: str) -> bool:
