@@ -10,6 +10,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
+from ruamel.yaml.reader import ReaderError
 
 from orchestrator.errors import Problem, SweepError
 from orchestrator.sweep.yaml_source import KeyPath
@@ -30,6 +31,10 @@ def read_yaml(file: Path) -> tuple[dict[str, Any], dict[KeyPath, int]]:
         values = yaml.constructor.construct_document(root) if root else None
     except MarkedYAMLError as error:
         raise _failure(file, error) from None
+    except ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        what = f"unacceptable character U+{error.character:04X}; remove it"
+        raise SweepError([Problem(f"{file}:{line}", "YAML", what)]) from None
     except RecursionError:
         raise SweepError([Problem(f"{file}:1", "file", "is nested too deeply")]) from None
     except (YAMLError, ValueError, _TooMuch) as error:

@@ -92,6 +92,25 @@ MISTAKES = [
         ["yaml:4: zip: lists of different lengths (batch 2, micro_batch 1)"],
     ),
     ("seeds: [0, true]\n", ["seeds[1]: Input should be a valid integer", "'true'"]),
+    ("resources: {ram: 8}\n", ["resources.ram: is not a key; there are gpus, cpus, memory_gib, minutes"]),
+    ("resources: {minutes: 24:00:00}\n", ["resources.minutes: must be a number of minutes; write 1440"]),
+    ("resources: {minutes: 1-0}\n", ["resources.minutes: must be a number of minutes; write 1440"]),
+    ("resources: {minutes: 1.5h}\n", ["resources.minutes: must be a number of minutes; write 90"]),
+    ("resources: {memory_gib: 8G}\n", ["resources.memory_gib: must be a number of GiB; write 8"]),
+    ("base: {preset: tiny32, data: tiny, resources.memory_gib: 512 MB}\n", ["must be a number of GiB; write 0.5"]),
+    ("seeds:\n", ["yaml:4: seeds: has no value; give one, or leave the key out"]),
+    ("include: 5\n", ["include: Input should be a valid string, not 5"]),
+    ("grid: {augment: [none, ada]}\nwhen: [{if: {augment: ada}}]\n", ["when[0]: changes nothing; add `set:"]),
+    ("question: 'a \x1b[31mb'\n", ["yaml:4: YAML: unacceptable character U+001B; remove it"]),
+    ("5: x\n", ["yaml:4: 5: is not text; put it in quotes: '5'"]),
+    ("null: x\n", ["yaml:4: null: is not text; put it in quotes: 'null'"]),
+    ("cells: {1: {augment: ada}}\n", ["yaml:4: cells.1: is not text; put it in quotes: '1'"]),
+    ("grid: {batch: [16], true: [1]}\n", ["yaml:4: grid.true: is not text; put it in quotes: 'true'"]),
+    ("base: {preset: tiny32, data: TINY}\n", ["TINY: no data set of this name in", "did you mean tiny?"]),
+    (
+        "base: {preset: tiny32, data: store}\n",
+        ["store: no data set of this name in", "; for the one beside ", "store/"],
+    ),
     ("seeds: true\n", ["seeds: Input should be a valid integer", "'true'"]),
     ("horizon_kimg: true\n", ["horizon_kimg: Input should be a valid number", "'true'"]),
     ("grid: {objective.r1_gamma: [1, true]}\n", ["grid.objective.r1_gamma[1]: Input should be a valid number"]),
@@ -318,10 +337,20 @@ def test_a_plan_warns_where_run_would_refuse_to_record(
     [
         ("{type: median, others: 2}", "median never applies: it starts at or after the horizon of 0.1 kimg"),
         ("{type: median, from_kimg: 0}", "median never applies: it needs 3 other runs, and there are 3 runs in all"),
-        ("{type: median, from_kimg: 0, others: 2}", ""),
+        ("{type: median, from_kimg: 0, others: 2}\nwatch: {evaluate_every_kimg: 0.05}", ""),
+        (
+            "{type: median, from_kimg: 0, others: 2}",
+            "median never applies: evaluations run every 4 kimg (see `watch`), and the first after its start is at the "
+            "horizon of 0.1 kimg",
+        ),
+        (
+            "{type: diverged, from_kimg: 0.06}\nwatch: {evaluate_every_kimg: 0.05}",
+            "diverged never applies: evaluations run every 0.05 kimg (see `watch`), and the first after its start is "
+            "at the horizon of 0.1 kimg",
+        ),
         ("asha", "asha never applies: it starts at or after the horizon of 0.1 kimg"),
         ("{type: diverged, from_kimg: 1}", "diverged never applies: it starts at or after the horizon of 0.1 kimg"),
-        ("diverged", ""),
+        ("diverged\nwatch: {evaluate_every_kimg: 0.05}", ""),
         (
             "diverged\nwatch: {evaluation: later}",
             "stop rules never apply: nothing is measured during training (`evaluation: later`)",

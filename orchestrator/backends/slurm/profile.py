@@ -1,12 +1,11 @@
 """Profile: the settings of one SLURM cluster, in a YAML file in infra/profiles or in the store."""
 
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 import orchestrator
@@ -15,7 +14,7 @@ from orchestrator.backends.slurm.shell_syntax import syntax_error
 from orchestrator.errors import PlanError, Problem, SweepError
 from orchestrator.sweep.validation_messages import error_text
 from orchestrator.sweep.yaml_source import YamlSource, load
-from trainer.config.job import MOST_MINUTES
+from trainer.config.job import MOST_MINUTES, no_clock
 from trainer.config.node_paths import moved
 from trainer.config.node_power import NodePower
 from trainer.config.spec import NonNegative, Positive, PositiveInt, Settings
@@ -39,10 +38,7 @@ Scratch = Annotated[str, Field(pattern=r"^[/$][\w./${}:@%+ -]*$", max_length=500
 AbsoluteFolder = Annotated[str, Field(pattern=r"^/[^\x00-\x1f\x7f%\\\"]*$", max_length=500)]
 """An absolute path."""
 
-CLOCK = re.compile(r"(?:(\d{1,4})-)?(\d{1,4})(?::(\d{1,2}))?(?::(\d{1,2}))?", re.ASCII)
-
-
-Minutes = Annotated[int, Field(ge=1, le=MOST_MINUTES)]
+Minutes = Annotated[int, Field(ge=1, le=MOST_MINUTES), BeforeValidator(no_clock)]
 """At most a year."""
 
 SignalSeconds = Annotated[int, Field(ge=1, le=65_535)]
@@ -148,17 +144,6 @@ class Profile(Settings):
         """Return the paths of folders for a job's Python, by their paths on the submitting machine."""
         inside = {path: str(moved(Path(on_node), self.container_paths)) for path, on_node in self.paths.items()}
         return {**self.container_paths, **inside}
-
-    @field_validator("minutes", mode="before")
-    @classmethod
-    def _no_clock(cls, minutes: object) -> object:
-        match = CLOCK.fullmatch(minutes) if isinstance(minutes, str) else None
-        if match:
-            days, *parts = (int(part or 0) for part in match.groups())
-            hours, rest, seconds = parts if match[1] or match[4] else (0, *parts[:2])
-            total = days * 1440 + hours * 60 + rest + (seconds > 0)
-            raise ValueError(f"must be a number of minutes; write {max(1, total)}")
-        return minutes
 
     @model_validator(mode="after")
     def _signals_within_time_limit(self) -> Self:
