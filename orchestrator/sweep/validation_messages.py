@@ -17,7 +17,7 @@ def error_text(detail: ErrorDetails) -> str:
     given, choices = detail["input"], _choices(detail)
     if given is None and not choices and detail["type"].endswith("_type"):
         return "has no value; give one, or leave the key out"
-    if detail["type"] == "list_type" and isinstance(given, str):
+    if detail["type"] in ("list_type", "tuple_type") and isinstance(given, str):
         return f"must be a list, not {given!r}; write [{given!r}]"
     if choices:
         given = given.get("type", given) if isinstance(given, dict) else given

@@ -9,9 +9,10 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 import orchestrator
-from orchestrator.backends.slurm.flags import REFUSED, REFUSED_OF_SRUN, Flags, TextLine, contradictions
+from orchestrator.backends.slurm.flags import ITSELF, KEY, REFUSED, REFUSED_OF_SRUN, Flags, TextLine, contradictions
 from orchestrator.backends.slurm.shell_syntax import syntax_error
 from orchestrator.errors import PlanError, Problem, SweepError
+from orchestrator.sweep.keys import models_in
 from orchestrator.sweep.validation_messages import error_text
 from orchestrator.sweep.yaml_source import YamlSource, load
 from trainer.config.job import MOST_MINUTES, no_clock
@@ -203,10 +204,20 @@ def _is_of_a_flag(detail: ErrorDetails) -> bool:
     return detail["loc"][:1] in (("flags",), ("srun",)) and len(detail["loc"]) > 1 and wrong_type
 
 
+def _instead(place: tuple[int | str, ...]) -> str:
+    """Return what to write instead of an unknown key: what stands for a flag of sbatch, or the nearest key."""
+    group, key = Profile.model_fields.get(str(place[0])), str(place[-1])
+    if len(place) == 1 and REFUSED.get(key, KEY) not in (KEY, ITSELF):
+        return f": {REFUSED[key]}"
+    inner = [name for model in models_in(group.annotation) for name in model.model_fields] if group else []
+    return did_you_mean(key, inner if place[1:] else Profile.model_fields) or f"; there are {', '.join(inner)}" * bool(
+        inner
+    )
+
+
 def _problem(source: YamlSource, detail: ErrorDetails) -> Problem:
-    key = str(detail["loc"][-1]) if detail["loc"] else ""
     if detail["type"] == "extra_forbidden":
-        return source.problem(detail["loc"], "is not a setting" + did_you_mean(key, Profile.model_fields))
+        return source.problem(detail["loc"], "is not a setting" + _instead(detail["loc"]))
     group = str(next(iter(detail["loc"]), ""))
     expected = EXPECTED.get(group) if detail["type"] == "string_pattern_mismatch" else None
     place = tuple(part for part in detail["loc"] if part != "constrained-str")
