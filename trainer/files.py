@@ -63,7 +63,7 @@ def replacing(path: Path, guard: Guard | None = None) -> Iterator[Path]:
             guard.check()
         raise
     finally:
-        _discard(temporary)
+        discard(temporary)
     sync(path.parent)
 
 
@@ -120,18 +120,18 @@ def remove_marked(folder: Path, below: int) -> None:
     for path in folder.glob(".*.tmp"):
         match = MARKED.match(path.name)
         if match and int(match["token"]) < below:
-            _discard(path)
+            discard(path)
 
 
 def remove_abandoned(folder: Path) -> list[Path]:
     """Remove, and return, the temporary files directly in `folder` of dead processes of this host."""
     gone = [path for path in folder.glob(".*.tmp") if _is_abandoned(path.name)]
     for path in gone:
-        _discard(path)
+        discard(path)
     return gone
 
 
-def _discard(path: Path) -> None:
+def discard(path: Path) -> None:
     """Remove a temporary file or folder, if it still exists."""
     if path.is_dir() and not path.is_symlink():
         with suppress(FileNotFoundError):  # another process may remove it concurrently
