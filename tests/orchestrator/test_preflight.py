@@ -102,6 +102,7 @@ MISTAKES = [
     ("include: 5\n", ["include: Input should be a valid string, not 5"]),
     ("grid: {augment: [none, ada]}\nwhen: [{if: {augment: ada}}]\n", ["when[0]: changes nothing; add `set:"]),
     ("question: 'a \x1b[31mb'\n", ["yaml:4: YAML: unacceptable character U+001B; remove it"]),
+    ('question: "half a \\ud83d smile"\n', ["yaml:4: YAML: half a character (a lone surrogate); remove it"]),
     ("5: x\n", ["yaml:4: 5: is not text; put it in quotes: '5'"]),
     ("null: x\n", ["yaml:4: null: is not text; put it in quotes: 'null'"]),
     ("cells: {1: {augment: ada}}\n", ["yaml:4: cells.1: is not text; put it in quotes: '1'"]),
