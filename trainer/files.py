@@ -45,9 +45,11 @@ def replace_file(path: Path, content: str | bytes, guard: Guard | None = None) -
 def replacing(path: Path, guard: Guard | None = None) -> Iterator[Path]:
     """Yield a temporary name for a file or folder; on success, sync it and rename it to `path`.
 
-    Raises OSError if that fails, and what the guard raises; then, and after any other exception, `path` is unchanged.
+    Raises OSError if that fails or a device is at `path`, and what the guard raises; then, and after any other
+    exception, `path` is unchanged.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    _require_no_device(path)
     temporary = temporary_name(path, guard)
     try:
         yield temporary
@@ -61,8 +63,18 @@ def replacing(path: Path, guard: Guard | None = None) -> Iterator[Path]:
             guard.check()
         raise
     finally:
-        _discard(temporary)
+        discard(temporary)
     sync(path.parent)
+
+
+def _require_no_device(path: Path) -> None:
+    """Raise OSError if a device, or a link to one, is at `path`: whoever may do so would replace /dev/null."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return
+    if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
+        raise OSError(errno.EPERM, "is a device", str(path))
 
 
 def create_file(path: Path, content: str) -> bool:
@@ -108,18 +120,18 @@ def remove_marked(folder: Path, below: int) -> None:
     for path in folder.glob(".*.tmp"):
         match = MARKED.match(path.name)
         if match and int(match["token"]) < below:
-            _discard(path)
+            discard(path)
 
 
 def remove_abandoned(folder: Path) -> list[Path]:
     """Remove, and return, the temporary files directly in `folder` of dead processes of this host."""
     gone = [path for path in folder.glob(".*.tmp") if _is_abandoned(path.name)]
     for path in gone:
-        _discard(path)
+        discard(path)
     return gone
 
 
-def _discard(path: Path) -> None:
+def discard(path: Path) -> None:
     """Remove a temporary file or folder, if it still exists."""
     if path.is_dir() and not path.is_symlink():
         with suppress(FileNotFoundError):  # another process may remove it concurrently

@@ -7,11 +7,13 @@ from typing import Annotated
 import typer
 
 from analysis.console import print_line
-from analysis.errors import UNWRITABLE
+from analysis.errors import UNWRITABLE, ScoreError
 from analysis.results.load import Curves, Runs, load
 from analysis.tables.collect import Collected
 from analysis.tables.collect import collect as collect_tables
 from analysis.tables.store import ResultStore
+from trainer.config.claims.grammar import is_measured
+from trainer.errors import did_you_mean
 
 ScoreOption = Annotated[
     str | None, typer.Option("--score", metavar="METRIC", help="Metric to use instead of the sweep's score.")
@@ -31,10 +33,19 @@ def load_results(
     except OSError as error:
         if error.errno not in UNWRITABLE:
             raise
-        return load(store, sweep, fresh=True, score=score, identity=identity)
+        return _measured(score, *load(store, sweep, fresh=True, score=score, identity=identity))
     if not quiet:
         print_skipped(found)
-    return load(store, sweep, score=score, identity=identity)
+    return _measured(score, *load(store, sweep, score=score, identity=identity))
+
+
+def _measured(score: str | None, runs: Runs, curves: Curves) -> tuple[Runs, Curves]:
+    """Return runs and curves. Raises ScoreError if the score was never measured, and no metric of the plan gives it."""
+    if score and curves.score.metric not in curves.recorded and not is_measured(score, runs.plan.metrics):
+        known = list(dict.fromkeys([*runs.plan.metrics, *curves.recorded]))
+        listed = ", ".join(known) or "none"
+        raise ScoreError(f"--score: {score} is not measured; metrics: {listed}{did_you_mean(score, known)}")
+    return runs, curves
 
 
 def is_writable(folder: Path) -> bool:

@@ -37,7 +37,11 @@ def write_report(store: ResultStore, sweeps: Sequence[str], out: Path, factors: 
     """Write the report of `sweeps` to `out` and return its sections. Redraws the figures in the store."""
     sections = [_section(store, sweep, factors) for sweep in sweeps]
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(page(f"Report of {', '.join(sweeps)}", sections), encoding="utf-8")
+    try:
+        out.write_text(page(f"Report of {', '.join(sweeps)}", sections), encoding="utf-8")
+    except OSError as error:
+        error.filename = str(out)
+        raise
     return sections
 
 

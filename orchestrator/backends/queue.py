@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from orchestrator.errors import StoreError
 from orchestrator.store.frozen_code import LIVE
+from orchestrator.store.lease import NO_FOLDER
 from orchestrator.store.process_id import ProcessId
 from orchestrator.supervisor.command import Task
 from trainer.config.job import Resources
@@ -77,6 +79,15 @@ class Queue:
     @property
     def log(self) -> Path:
         return self.root / "runner.log"
+
+    def require_usable(self) -> None:
+        """Raise StoreError if something else is in the place of a folder or file of the queue."""
+        for folder in (self.root, self.root / "queue", self.root / "running"):
+            if os.path.lexists(folder) and not folder.is_dir():
+                raise StoreError(folder, "is not a folder", "remove it")
+        for file in (self.lock, self.log):
+            if os.path.lexists(file) and not file.is_file():
+                raise StoreError(file, "is not a file", "remove it")
 
     def put(self, entry: QueueEntry) -> None:
         """Append an entry, and remove what killed processes have left."""
@@ -146,7 +157,9 @@ def _listed(folder: Path) -> dict[str, Path]:
     try:
         with os.scandir(folder) as files:
             names = sorted(file.name for file in files if ENTRY.fullmatch(file.name) and file.is_file())
-    except FileNotFoundError:
+    except OSError as error:
+        if error.errno not in NO_FOLDER:
+            raise
         return {}
     return {name.removesuffix(".json").partition("-")[2]: folder / name for name in names}
 

@@ -26,7 +26,7 @@ def pack(store: Store, sweep: str, out: Path, weights: Collection[str] = (), *, 
     """
     files = evidence_in(store.root, folders_of(store, sweep))
     chosen = without_earlier_sheets(files) if last_samples else files
-    with writing(out), replacing(out) as temporary:
+    with writing(out, "choose another --out"), replacing(out) as temporary:
         remove_abandoned(out.parent)
         with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
             manifest = Manifest(sweep=sweep, files=tuple(_written(archive, store, chosen, weights)))

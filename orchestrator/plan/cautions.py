@@ -10,7 +10,7 @@ from orchestrator.plan.reference_sets import reference_sizes
 from orchestrator.sweep.claims import tested_claims
 from orchestrator.sweep.keys import HORIZON
 from orchestrator.sweep.spec import SweepSpec
-from orchestrator.sweep.stop_rules import Asha, Median
+from orchestrator.sweep.stop_rules import AnyRule, Asha, Median
 from orchestrator.sweep.trial import Trial
 from trainer.config.claims.cells import pair_of
 from trainer.config.dataset.describe import examine
@@ -168,13 +168,25 @@ def _of_stop_rules(spec: SweepSpec, runs: int) -> Iterator[str]:
     if spec.stop and spec.watch.evaluation == "later":
         yield "stop rules never apply: nothing is measured during training (`evaluation: later`)"
     for rule in spec.stop:
-        if not rule.starts_before(horizon_kimg):
-            yield f"{rule.type} never applies: it starts at or after the horizon of {horizon_kimg:g} kimg"
-        if isinstance(rule, Median) and not spec.search and runs <= rule.others:
-            yield f"median never applies: it needs {rule.others} other runs, and there are {runs} runs in all"
+        if why := _never_applies(rule, spec, runs):
+            yield f"{rule.type} never applies: {why}"
         if isinstance(rule, Asha) and (unmet := rule.unmet(horizon_kimg, every)):
             rungs = ", ".join(f"{rung:g}" for rung in unmet)
             yield f"asha has no scores at {rungs} kimg: evaluations run every {every:g} kimg (see `watch`)"
+
+
+def _never_applies(rule: AnyRule, spec: SweepSpec, runs: int) -> str:
+    """Return why a rule can stop none of the runs, or ""."""
+    every, horizon_kimg = spec.watch.evaluate_every_kimg, spec.longest_horizon_kimg
+    if rule.starts_kimg >= horizon_kimg:
+        return f"it starts at or after the horizon of {horizon_kimg:g} kimg"
+    if isinstance(rule, Median) and not spec.search and runs <= rule.others:
+        return f"it needs {rule.others} other runs, and there are {runs} runs in all"
+    inline = spec.watch.evaluation == "inline"
+    if inline and not isinstance(rule, Asha) and rule.first_judged(every) >= horizon_kimg:
+        end = f"the first after its start is at the horizon of {horizon_kimg:g} kimg"
+        return f"evaluations run every {every:g} kimg (see `watch`), and {end}"
+    return ""
 
 
 def saved_bytes(watch: Watch, trial: Trial) -> float:

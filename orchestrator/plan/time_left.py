@@ -38,17 +38,20 @@ def compared(attempts: Iterable[JobAndRecord]) -> Compared:
 def time_left(attempt: JobAndRecord, share_done: float, now: float) -> float | None:
     """Return the remaining seconds of an attempt that has done this share of its training; None if unknown.
 
-    The weight shifts from the estimate to the observed speed as training proceeds.
+    The weight shifts from the estimate to the observed speed as training proceeds. The clock of another host may be
+    ahead of `now`: then no speed was observed.
     """
     job, record = attempt
     whole = job.estimate.seconds if job and job.estimate else None
     if record is None or record.state is not State.RUNNING:
         return None if whole is None else whole * (1 - share_done)
-    elapsed = now - (record.started if record.began is None else record.began)
+    trained = now - (record.started if record.ready is None else record.ready)
+    if share_done > 0 and trained <= 0:
+        return None if whole is None else whole * (1 - share_done)
+    elapsed = max(now - (record.started if record.began is None else record.began), 0.0)
     rest = None if whole is None else max(whole - elapsed, whole * LEAST_SHARE)
     if share_done <= 0 or (share_done >= 1 and rest is not None):
         return rest
-    trained = now - (record.started if record.ready is None else record.ready)
     seen = trained / share_done * (1 - share_done)
     return seen if whole is None else (1 - share_done) * whole * (1 - share_done) + share_done * seen
 

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from orchestrator.recorders.mlflow_database import foreign_tables, is_busy, require_sound
 from orchestrator.store.layout import Store
@@ -52,7 +52,7 @@ def default_target(store: Store, environment: Mapping[str, str] = os.environ) ->
     root = store.root.resolve()
     own = root / "mlflow.db"
     uri = environment.get(VARIABLE, "").strip() or sqlite_uri(own)
-    if not _SERVER.match(uri) and not _DATABASE.match(uri):
+    if not (_is_address(uri) if _SERVER.match(uri) else _DATABASE.match(uri)):
         raise UserError(VARIABLE, f"{uri!r} is neither a database nor a server", _WAY_OUT)
     file = _sqlite_file(uri)
     database = own if file == own else None
@@ -98,6 +98,15 @@ def sqlite_uri(path: Path) -> str:
     """
     quoted = str(path).replace("%", "%25").replace("?", "%3F")
     return (SQLITE if quoted == str(path) else SQLITE_WITH_DRIVER) + quoted
+
+
+def _is_address(uri: str) -> bool:
+    """Return whether the host and the port of a server can be read."""
+    try:
+        host, port = urlsplit(uri).hostname, urlsplit(uri).port
+    except ValueError:
+        return False
+    return uri.startswith("databricks") or (bool(host) and port != 0 and not re.search(r"\s", uri))
 
 
 def _require_folder(link: Path, folder: Path) -> None:

@@ -102,15 +102,13 @@ class Store:
 
 
 @contextlib.contextmanager
-def writing(place: Path) -> Iterator[None]:
+def writing(place: Path, way_out: str = "choose another --store") -> Iterator[None]:
     """Convert OSError during a write into StoreError."""
     try:
         yield
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise StoreError(
-            error.filename2 or error.filename or place, f"cannot be written ({reason})", "choose another --store"
-        ) from None
+        raise StoreError(error.filename2 or error.filename or place, f"cannot be written ({reason})", way_out) from None
 
 
 def _names(directory: Path) -> list[str]:

@@ -1,11 +1,12 @@
 """Sweep files that include others: their own settings override the included ones."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from orchestrator.errors import Problem, SweepError
+from orchestrator.errors import Problem, SweepError, require_none
 from orchestrator.sweep.yaml_source import KeyPath, YamlSource, load
 from trainer.errors import did_you_mean
 
@@ -39,11 +40,28 @@ def useless_nulls_of(source: YamlSource) -> Iterator[tuple[KeyPath, str]]:
 def load_with_included(file: Path, within: tuple[Path, ...] = ()) -> YamlSource:
     """Return a sweep file merged over those it includes. Raises SweepError, also for circular includes."""
     source = load(file)
+    require_none([source.problem(path, _not_text(str(path[-1]))) for path in _other_keys(source.values)])
     below = tuple(_included(source, name, (*within, file.resolve())) for name in _names(source))
     values: dict[str, Any] = {}
     for part in below:
         values = overlaid(values, {key: value for key, value in part.values.items() if key not in OWN})
     return replace(source, values=overlaid(values, source.values), included=below)
+
+
+def _other_keys(value: Any, path: KeyPath = ()) -> Iterator[KeyPath]:
+    """Yield the path of every key that YAML does not read as text, as it is written."""
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _other_keys(item, (*path, index))
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            here = (*path, json.dumps(key) if key is None or isinstance(key, bool) else str(key))
+            yield from () if isinstance(key, str) else [here]
+            yield from _other_keys(item, here)
+
+
+def _not_text(key: str) -> str:
+    return f"is not text; put it in quotes: '{key}'"
 
 
 def overlaid(values: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from orchestrator.sweep.yaml_source import KeyPath
 from trainer.config.presets.official import PRESETS, Tree, merge, preset_tree
 from trainer.config.training import TransferFromTrial
 from trainer.config.transfer import located
-from trainer.errors import UserError, did_you_mean, nearest
+from trainer.errors import DataError, UserError, did_you_mean, nearest
 
 
 class StandIn(NamedTuple):
@@ -41,10 +41,16 @@ class Places(NamedTuple):
 
     def data(self, setting: Setting, source: str) -> LocatedData:
         """Return a data set, relative to the file that names it or found by `find`. Raises UserError."""
-        if "/" not in source:
-            return self.find(source)
         beside = self._path(setting, source)
-        return self.find(str(beside) if beside.exists() else source)
+        if "/" in source:
+            return self.find(str(beside) if beside.exists() else source)
+        try:
+            return self.find(source)
+        except DataError as error:
+            if not source.strip() or not beside.exists():
+                raise
+            there = f"{error.way_out}; for the one beside the sweep, write ./{source}"
+            raise DataError(error.place, error.problem, there) from None
 
     def snapshot(self, setting: Setting, source: str) -> Path:
         """Return the snapshot at a path. Raises UserError."""

@@ -31,6 +31,9 @@ AXES = frozenset({"base", "cells", "zip", "grid", "when", "derive", "exclude", "
 WHOLE_FILE = ("sweep", "include", "tiers")
 """Keys that a tier cannot have."""
 
+MOST_KEYS = 8
+"""How many keys of a group are listed for one that it does not have."""
+
 
 @dataclass(frozen=True)
 class Sweep:
@@ -165,14 +168,18 @@ def _validated(source: YamlSource, tier: str) -> Examined:
 
 
 def _deepest(found: list[tuple[KeyPath, str, str]]) -> list[tuple[KeyPath, str]]:
-    """Return problems without those of alternatives that were not intended: of another type, or less deep."""
+    """Return problems without those of alternatives that were not intended: of another type, or less deep.
+
+    Of a value that is of no type of any alternative, the first is left.
+    """
     inner = {path[:depth] for path, _, _ in found for depth in range(1, len(path))}
     of_right_type = {path for path, _, kind in found if not kind.endswith("_type")}
-    return [
-        (path, text)
-        for path, text, kind in found
+    told = {
+        (path, "" if kind.endswith("_type") else text): (path, text)
+        for path, text, kind in reversed(found)
         if path not in inner and not (kind.endswith("_type") and path in of_right_type)
-    ]
+    }
+    return [*reversed(told.values())]
 
 
 def _at_tier(values: dict[str, Any], tier: str) -> dict[str, Any]:
@@ -194,8 +201,13 @@ def _explained(detail: ErrorDetails, values: Any) -> tuple[KeyPath, str]:
     """Return the path of a pydantic error, and a readable message. An error of the whole sweep is one of `zip`."""
     path = _path_in(values, detail) or ("zip",)
     if detail["type"] == "extra_forbidden":
-        return path, "is not a key" + did_you_mean(str(path[-1]), _fields_at(path[:-1]))
+        return path, f"is not a key{_known(str(path[-1]), _fields_at(path[:-1]))}"
     return path, error_text(detail)
+
+
+def _known(key: str, fields: Sequence[str]) -> str:
+    """Return the nearest of the keys that there are, or all of them if they are few."""
+    return did_you_mean(key, fields) or (f"; there are {', '.join(fields)}" if len(fields) <= MOST_KEYS else "")
 
 
 def _path_in(values: Any, detail: ErrorDetails) -> KeyPath:

@@ -16,6 +16,9 @@ def spec_problems(spec: SweepSpec) -> Iterator[tuple[KeyPath, str]]:
     for index, name in enumerate(spec.figures):
         if name not in FIGURE_NAMES:
             yield ("figures", index), f"no figure is called {name!r}{did_you_mean(name, FIGURE_NAMES)}"
+    for index, when in enumerate(spec.when):
+        if not when.set and not when.grid:
+            yield ("when", index), "changes nothing; add `set: {KEY: VALUE}`, or `grid`"
     yield from _score_problems(spec)
     yield from _horizon_problems(spec)
 

@@ -39,9 +39,14 @@ class StopRule(Settings):
     def verdict(self, trial: str, curves: CurvesByTrial) -> str:
         """Return why `trial`, which has at least one score, should be stopped; "" if it should not."""
 
+    @property
     @abstractmethod
-    def starts_before(self, horizon_kimg: float) -> bool:
-        """Return whether a run can be stopped before its horizon."""
+    def starts_kimg(self) -> float:
+        """Return the point of training before which no run is stopped, in kimg."""
+
+    def first_judged(self, evaluate_every_kimg: float) -> float:
+        """Return the point of training of the first evaluation after which a run can be stopped, in kimg."""
+        return evaluate_every_kimg * max(1, math.ceil(self.starts_kimg / evaluate_every_kimg - 1e-9))
 
 
 class Median(StopRule):
@@ -55,8 +60,9 @@ class Median(StopRule):
     from_kimg: NonNegative = 4.0
     others: PositiveInt = 3
 
-    def starts_before(self, horizon_kimg: float) -> bool:
-        return self.from_kimg < horizon_kimg
+    @property
+    def starts_kimg(self) -> float:
+        return self.from_kimg
 
     def verdict(self, trial: str, curves: CurvesByTrial) -> str:
         here = _last(curves[trial])
@@ -93,8 +99,9 @@ class Asha(StopRule):
             f"{abs(scores[trial]):.4g} is number {place} of {len(scores)} at the rung of {rung:g} kimg, {kept} continue"
         )
 
-    def starts_before(self, horizon_kimg: float) -> bool:
-        return self.first_kimg < horizon_kimg
+    @property
+    def starts_kimg(self) -> float:
+        return self.first_kimg
 
     def rungs(self, horizon_kimg: float) -> list[float]:
         """Return the rungs before a horizon, in kimg."""
@@ -125,8 +132,9 @@ class DivergedRule(StopRule):
     factor: AboveOne = 2.0
     from_kimg: NonNegative = 0.0
 
-    def starts_before(self, horizon_kimg: float) -> bool:
-        return self.from_kimg < horizon_kimg
+    @property
+    def starts_kimg(self) -> float:
+        return self.from_kimg
 
     def verdict(self, trial: str, curves: CurvesByTrial) -> str:
         here = _last(curves[trial])

@@ -15,7 +15,9 @@ def error_text(detail: ErrorDetails) -> str:
     if detail["type"] == "string_pattern_mismatch" and detail["ctx"]["pattern"] == NAME_PATTERN:
         return f"must be 1 to 64 lower-case letters, digits, - or _, not {detail['input']!r}"
     given, choices = detail["input"], _choices(detail)
-    if detail["type"] == "list_type" and isinstance(given, str):
+    if given is None and not choices and detail["type"].endswith("_type"):
+        return "has no value; give one, or leave the key out"
+    if detail["type"] in ("list_type", "tuple_type") and isinstance(given, str):
         return f"must be a list, not {given!r}; write [{given!r}]"
     if choices:
         given = given.get("type", given) if isinstance(given, dict) else given

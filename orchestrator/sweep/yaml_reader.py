@@ -9,7 +9,8 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.reader import ReaderError
 
 from orchestrator.errors import Problem, SweepError
 from orchestrator.sweep.yaml_source import KeyPath
@@ -30,6 +31,14 @@ def read_yaml(file: Path) -> tuple[dict[str, Any], dict[KeyPath, int]]:
         values = yaml.constructor.construct_document(root) if root else None
     except MarkedYAMLError as error:
         raise _failure(file, error) from None
+    except ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        what = f"unacceptable character U+{error.character:04X}; remove it"
+        raise SweepError([Problem(f"{file}:{line}", "YAML", what)]) from None
+    except _NoText as error:
+        raise SweepError(
+            [Problem(f"{file}:{error.line}", "YAML", "half a character (a lone surrogate); remove it")]
+        ) from None
     except RecursionError:
         raise SweepError([Problem(f"{file}:1", "file", "is nested too deeply")]) from None
     except (YAMLError, ValueError, _TooMuch) as error:
@@ -41,6 +50,14 @@ def read_yaml(file: Path) -> tuple[dict[str, Any], dict[KeyPath, int]]:
 
 class _TooMuch(Exception):
     """Aliases that expand too far."""
+
+
+class _NoText(Exception):
+    """A text that no file can hold, in this line."""
+
+    def __init__(self, line: int) -> None:
+        self.line = line
+        super().__init__(line)
 
 
 def _read(file: Path) -> str:
@@ -69,6 +86,8 @@ def _lines(root: Node | None) -> dict[KeyPath, int]:
         path, node = stack.pop()
         if len(lines) > MAX_NODES or len(path) > MAX_DEPTH:
             raise _TooMuch("is too large or nested too deeply after expanding aliases")
+        if isinstance(node, ScalarNode) and any("\ud800" <= one <= "\udfff" for one in node.value):
+            raise _NoText(node.start_mark.line + 1)
         lines.setdefault(path, node.start_mark.line + 1)
         stack.extend(_children(path, node, lines))
     return lines

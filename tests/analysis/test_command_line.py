@@ -124,6 +124,8 @@ def test_prose_claims_are_listed_as_not_tested(run: Run, store: ResultStore) -> 
         (("figures", "draw", "synthetic", "--only", "pie"), "figure pie: no such figure; there are"),
         (("claims", "synthetic", "--claim", "ada?"), "write it like"),
         (("table", "synthetic", "--identity", "no"), "no values with identity no"),
+        (("table", "synthetic", "--score", "fid2l"), "--score: fid2l is not measured; metrics: "),
+        (("claims", "synthetic", "--claim", "ada < baseline", "--score", "fid2l"), "did you mean 'fid"),
         (("figures", "trace", "nowhere.pdf"), "nowhere.pdf: no such file"),
         (("figures", "verify"), "no figures of any sweep to verify"),
         (("energy", "--kg-per-kwh", "-1"), "--kg-per-kwh: -1 is not above 0"),

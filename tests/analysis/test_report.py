@@ -149,3 +149,8 @@ def test_a_figure_with_a_bug_does_not_stop_the_others_and_is_reported(
     assert "fid_by_size.png" in out
     assert "ZeroDivisionError: of this test" in err
     assert "figure pie: no such figure" in err
+
+
+def test_a_page_that_finds_no_space_is_named(store: ResultStore) -> None:
+    with pytest.raises(OSError, match="No space left on device: '/dev/full'"):
+        write_report(store, [], Path("/dev/full"), Factors())

@@ -11,7 +11,7 @@ import pytest
 from orchestrator.backends.local.backend import LocalBackend
 from orchestrator.backends.local.runner import assign_gpus
 from orchestrator.backends.queue import Capacity, QueueEntry, read_entry
-from orchestrator.errors import PlanError
+from orchestrator.errors import PlanError, StoreError
 from orchestrator.store.layout import Store
 from tests.backends.rig import over, wait
 from tests.orchestrator.attempts import let_go, new_attempt, new_trial
@@ -48,6 +48,25 @@ def test_more_gpus_than_there_are_is_refused_when_rendering(store: Store) -> Non
     task = new_attempt(new_trial(store))
     with pytest.raises(PlanError, match="needs 64 GPUs"):
         LocalBackend(store).render([task.__class__(task.trial, task.directory, 1, Resources(gpus=64))])
+
+
+@pytest.mark.parametrize("name", ["", "queue", "running", "runner.lock", "runner.log"])
+@pytest.mark.parametrize(
+    "make", [os.mkfifo, lambda path: path.symlink_to(path.name), lambda path: path.symlink_to("x")]
+)
+def test_what_stands_in_the_place_of_the_queue_is_named_before_anything_is_submitted(
+    store: Store, name: str, make: Callable[[Path], object]
+) -> None:
+    backend = LocalBackend(store)
+    place = backend.queue.root / name
+    place.parent.mkdir(parents=True, exist_ok=True)
+    make(place)
+    assert not backend.queue.waiting()
+    assert not backend.queue.running()
+    with pytest.raises(StoreError, match=r"is not a (file|folder); remove it"):
+        backend.require_usable()
+    place.unlink()
+    backend.require_usable()
 
 
 def test_attempts_outlive_the_runner_and_the_next_runner_takes_them_up(store: Store) -> None:

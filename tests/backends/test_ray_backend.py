@@ -14,7 +14,7 @@ from orchestrator.backends.queue import QueueEntry
 from orchestrator.backends.ray.backend import RayBackend
 from orchestrator.backends.ray.jobs import IS_ALIVE, RayJobs
 from orchestrator.backends.ray.task import RayQueue, carry_out
-from orchestrator.errors import BackendError
+from orchestrator.errors import BackendError, PlanError
 from orchestrator.store.layout import Store
 from orchestrator.supervisor.command import Task
 from trainer.config.job import Resources
@@ -206,3 +206,12 @@ def test_an_answer_that_is_not_rays_is_an_outage_in_one_line(answer: str) -> Non
 def test_an_address_that_is_none_is_told(address: str) -> None:
     with pytest.raises(BackendError, match=r"^Ray at "):
         RayJobs(address, timeout_seconds=2).total("CPU")
+
+
+@pytest.mark.parametrize(
+    "address", ["127.0.0.1:8265", "ray://head:10001", "http://", "http://[::1", "http://a b", "http://host:99999", "x"]
+)
+def test_what_is_no_address_of_a_cluster_is_refused_and_not_waited_for(tmp_path: Path, address: str) -> None:
+    with pytest.raises(PlanError, match=r"is no address of Ray's dashboard; write http://HOST:8265"):
+        RayBackend(Store(tmp_path), RayJobs(address)).require_usable()
+    RayBackend(Store(tmp_path), RayJobs("https://head:8265/")).require_usable()

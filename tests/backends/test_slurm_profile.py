@@ -58,6 +58,12 @@ def test_without_any_the_cluster_decides(tmp_path: Path) -> None:
 
 MISTAKES = [
     ("\npartitions: a\n", "mine.yaml:2: partitions: is not a setting; did you mean 'partition'?"),
+    ("mem: 8G\n", "mine.yaml:1: mem: is not a setting: set memory_gib in the resources of the sweep"),
+    ("gres: gpu:1\n", "mine.yaml:1: gres: is not a setting: set gpus in the resources of the sweep, and gpu_type"),
+    ("time: 60\n", "mine.yaml:1: time: is not a setting: set minutes in the profile"),
+    ("node: {memory: 5}\n", "mine.yaml:1: node.memory: is not a setting; did you mean 'memory_gib'?"),
+    ("stage: {folder: $TMPDIR, to: $TMPDIR}\n", "mine.yaml:1: stage.folder: is not a setting; there are to"),
+    ("minutes: 2 days\n", "mine.yaml:1: minutes: must be a number of minutes; write 2880"),
     ("signal_seconds: soon\n", "mine.yaml:1: signal_seconds:"),
     ("flags: {array: 1-3}\n", "mine.yaml:1: flags.array: is set by adasweep"),
     ("flags: {nodes: 2}\n", "mine.yaml:1: flags.nodes: a job is one task on one node; set gpus and cpus in"),
@@ -80,7 +86,7 @@ MISTAKES = [
     ("partition: 'gpu long; rm -rf x'\n", "mine.yaml:1: partition:"),
     ('partition: "a\\nb"\n', "mine.yaml:1: partition:"),
     ('setup: [module load a, "b\\nc"]\n', "mine.yaml:1: setup[1]:"),
-    ("setup: module load a\n", "mine.yaml:1: setup:"),
+    ("setup: module load a\n", "mine.yaml:1: setup: must be a list, not 'module load a'; write ['module load a']"),
     ("wrapper: [apptainer, exec]\n", "mine.yaml:1: wrapper:"),
     ("scratch: $(rm -rf /)\n", "mine.yaml:1: scratch:"),
     ("paths: {home: /mnt}\n", "mine.yaml:1: paths.home"),

@@ -1,10 +1,13 @@
 """Images are decoded once: by concurrent processes, after a kill, after damage."""
 
+import io
 import multiprocessing
 import os
 import shutil
 import signal
 import time
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -85,6 +88,60 @@ def test_a_damaged_cache_is_made_again(tmp_path: Path, file: str, damage: str) -
     else:
         victim.write_bytes(victim.read_bytes()[:-9] if damage == "cut" else b"text")
     use(path, wanted, tmp_path / "cache")
+
+
+def as_bytes(array: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, array)
+    return buffer.getvalue()
+
+
+def write_archive(path: Path) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.npy", b"x")
+
+
+def replace(path: Path, make: Callable[[Path], object]) -> None:
+    path.unlink()
+    make(path)
+
+
+SPOILT: dict[str, Callable[[Path], object]] = {
+    "an archive": write_archive,
+    "a bracket": lambda path: path.write_bytes(path.read_bytes().replace(b"}", b"(", 1)),
+    "other numbers": lambda path: path.write_bytes(as_bytes(np.load(path).astype(np.float64))),
+    "texts": lambda path: path.write_bytes(as_bytes(np.load(path).astype("U3"))),
+    "one number": lambda path: path.write_bytes(as_bytes(np.array(3))),
+    "below zero": lambda path: path.write_bytes(as_bytes(np.full_like(np.load(path), -7, dtype=np.int32))),
+    "a pipe": lambda path: replace(path, os.mkfifo),
+    "a folder": lambda path: replace(path, lambda place: (place / "inner").mkdir(parents=True)),
+    "a link to itself": lambda path: replace(path, lambda place: place.symlink_to(place.name)),
+}
+
+
+@pytest.mark.parametrize("file", ["images.npy", "labels.npy"])
+@pytest.mark.parametrize("spoil", SPOILT.values(), ids=SPOILT)
+def test_a_cache_that_is_no_array_of_images_is_made_again(
+    tmp_path: Path, file: str, spoil: Callable[[Path], object]
+) -> None:
+    path = zip_set(tmp_path / "cats.zip", 10)
+    wanted = describe(path, tmp_path).fingerprint
+    whole = decoded(path, wanted, tmp_path / "cache")
+    images, labels = np.array(whole.images), whole.labels
+    spoil(tmp_path / "cache" / f"decoded-{wanted}" / file)
+    after = decoded(path, wanted, tmp_path / "cache")
+    assert (after.images.dtype, after.labels.dtype) == (images.dtype, labels.dtype)
+    assert np.array_equal(after.images, images)
+    assert np.array_equal(after.labels, labels)
+
+
+@pytest.mark.parametrize("make", [Path.touch, os.mkfifo, lambda path: path.symlink_to(path.name)])
+def test_what_is_no_folder_in_the_place_of_a_cache_is_replaced(tmp_path: Path, make: Callable[[Path], object]) -> None:
+    path = zip_set(tmp_path / "cats.zip", 10)
+    wanted = describe(path, tmp_path).fingerprint
+    (tmp_path / "cache").mkdir()
+    make(tmp_path / "cache" / f"decoded-{wanted}")
+    assert len(decoded(path, wanted, tmp_path / "cache").images) == 10
 
 
 def test_another_content_is_refused(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import io
 import multiprocessing
 import os
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -191,8 +192,16 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "cut off": lambda file: file.write_bytes(file.read_bytes()[: file.stat().st_size // 2]),
     "no array": lambda file: file.write_bytes(bytes(5000)),
     "of another shape": lambda file: file.write_bytes(_array(np.zeros((3, 1280), np.float32), file.suffix)),
+    "a broken header": lambda file: file.write_bytes(file.read_bytes().replace(b"}", b"(", 1)),
+    "an archive of something else": lambda file: _write_archive(file),
+    "texts": lambda file: file.write_bytes(_array(np.full((40, 1280), "a"), file.suffix)),
     "a link to itself": lambda file: _linked_to_itself(file),
 }
+
+
+def _write_archive(file: Path) -> None:
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("mean.npy", b"x")
 
 
 def _linked_to_itself(file: Path) -> None:
@@ -222,7 +231,10 @@ def test_what_is_damaged_in_the_cache_is_measured_again(tmp_path: Path, damage: 
 
 
 def test_a_damaged_gaussian_is_computed_again(tmp_path: Path) -> None:
-    for content in (b"", b"PK\x03\x04 no archive", _array(np.zeros(3), ".npz")):
+    array, texts = _array(np.zeros(3), ".npy"), _array(np.full((4, 4), "a"), ".npz")
+    _write_archive(tmp_path / "no_array.npz")
+    no_array = (tmp_path / "no_array.npz").read_bytes()
+    for content in (b"", b"PK\x03\x04 no archive", _array(np.zeros(3), ".npz"), array, texts, no_array):
         path = tmp_path / "a.gaussian.npz"
         path.write_bytes(content)
         assert stored_arrays(path, {"mean": (4,), "root": (4, 4)}) is None

@@ -109,6 +109,11 @@ def test_an_empty_store_gets_all_that_was_packed(full: Store, empty: Store, tmp_
     assert files(empty) == files(full)
 
 
+def test_a_place_that_a_pack_cannot_take_is_named_with_the_option(full: Store, tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=r"cannot be written \(is a directory\); choose another --out"):
+        pack(full, "test", tmp_path)
+
+
 def test_weights_and_logs_stay_behind_unless_weights_are_asked_for(full: Store, tmp_path: Path) -> None:
     kinds = {file.kind for file in pack(full, "test", tmp_path / "p.zip").files}
     assert kinds == {"plan", "configuration", "job", "record", "rows", "sample"}

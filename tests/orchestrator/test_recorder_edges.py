@@ -410,7 +410,10 @@ def test_two_configurations_never_share_a_cell(store: Store) -> None:
     assert tags[one.path.name]["cell"] != tags[other.path.name]["cell"]
 
 
-@pytest.mark.parametrize("uri", ["file:///tmp/runs", "runs", "ftp://host/x", "sqlite:runs.db"])
+@pytest.mark.parametrize(
+    "uri",
+    ["file:///tmp/runs", "runs", "ftp://host/x", "sqlite:runs.db", "http://[::1", "http://a b", "http://host:99999"],
+)
 @pytest.mark.parametrize("command", ["record", "run"])
 @pytest.mark.usefixtures("run")
 def test_a_place_that_mlflow_cannot_record_to_is_reported_at_once(

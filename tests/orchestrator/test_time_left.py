@@ -53,8 +53,11 @@ def test_what_is_left_goes_by_the_estimate_first_and_by_the_pace_in_the_end() ->
     assert left(1.0, 1220.0) == pytest.approx(0.5 * 100 * 0.5 + 0.5 * 200)
     assert left(1.8, 1020 + 900) == pytest.approx(91.0)
     assert left(2.0, 1050.0) == 50.0
+    assert left(0.0, 500.0) == 100.0
+    assert left(0.5, 500.0) == 75.0
     unknown = JOB.model_copy(update={"estimate": None})
     assert left(0.0, 1030.0, unknown) is None
+    assert left(0.5, 500.0, unknown) is None
     assert left(1.0, 1220.0, unknown) == 200.0
 
 

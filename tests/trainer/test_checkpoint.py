@@ -1,6 +1,7 @@
 """Checkpoints have their checksum in their name, rotate, and survive crashes."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,23 @@ def test_newest_comes_first_and_higher_token_wins(tmp_path: Path) -> None:
     for images, token in ((32, 1), (128, 1), (64, 2), (128, 2)):
         checkpoint.save(tmp_path, images, by(token), tensors(images + token))
     assert [(c.images, c.token) for c in checkpoint.found(tmp_path)] == [(128, 2), (128, 1), (64, 2), (32, 1)]
+
+
+@pytest.mark.parametrize(
+    "make", [os.mkfifo, lambda path: path.symlink_to("gone"), lambda path: (path / "inner").mkdir(parents=True)]
+)
+def test_what_is_no_file_in_the_place_of_a_checkpoint_is_skipped_and_pruned(
+    tmp_path: Path, make: Callable[[Path], object]
+) -> None:
+    checkpoint.save(tmp_path, 32, by(1), tensors(1))
+    newest = checkpoint.save(tmp_path, 64, by(1), tensors(2))
+    newest.unlink()
+    make(newest)
+    assert [(c.images, loaded is not None) for c, loaded in checkpoint.intact(tmp_path)] == [(64, False), (32, True)]
+    for images in (96, 128):
+        checkpoint.save(tmp_path, images, by(1), tensors(3))
+    checkpoint.prune(tmp_path, 2, by(1))
+    assert [one.images for one in checkpoint.found(tmp_path)] == [128, 96]
 
 
 @pytest.mark.parametrize("damage", [lambda b: b[:-10], lambda b: b[:40] + b"\x00" + b[41:], lambda _: b""])

@@ -162,6 +162,40 @@ def test_a_store_with_something_else_in_the_place_of_a_folder_is_refused(
     assert line in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("make", "problem"),
+    [
+        (lambda path: path.write_text("a file"), "is not a folder"),
+        (lambda path: path.symlink_to("nowhere"), "is not a folder"),
+        (lambda path: path.symlink_to(path.name), "is not a folder"),
+        (lambda path: path.parent.joinpath("file").touch(), "is not a folder"),
+        (str, "cannot be used (file name too long)"),
+    ],
+)
+def test_a_store_that_can_be_no_folder_is_refused(
+    tmp_path: Path, make: Callable[[Path], object], problem: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def show(store: StoreOption = DEFAULT_STORE) -> None:
+        typer.echo(f"nothing to see in {store}")
+
+    store = tmp_path / ("x" * 300 if "too long" in problem else "store")
+    make(store)
+    below = store.with_name("file") / "store"
+    app = new_app()
+    app.command()(show)
+    given = below if below.parent.exists() else store
+    assert run_program(app, ["--store", str(given)], "test") == 2
+    assert f"{given}: {problem}; name another with --store or ADASWEEP_STORE" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "/dev/null", "../sweeps/file"], ids=["long", "absolute", "outside"])
+def test_what_can_be_no_name_of_a_sweep_is_none_in_the_store(tmp_path: Path, name: str) -> None:
+    (tmp_path / "sweeps").mkdir()
+    (tmp_path / "sweeps" / "file").touch()
+    with pytest.raises(UserError, match="is not in the store"):
+        stored_name(tmp_path, name)
+
+
 @pytest.mark.parametrize("text", ["[", "- sweep", "question: none", "sweep: [1]", "sweep: \x00"])
 def test_a_file_that_names_no_sweep_is_reported(text: str, tmp_path: Path) -> None:
     file = tmp_path / "bad.yaml"

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -52,6 +53,22 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> Non
     assert "OSError: [Errno 27] File too large" in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
     assert (tmp_path / "file").read_text() == "old"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may make a device")
+def test_a_device_is_never_replaced(tmp_path: Path) -> None:
+    device, link = tmp_path / "null", tmp_path / "link"
+    try:
+        os.mknod(device, stat.S_IFCHR | 0o600, os.makedev(1, 3))
+    except PermissionError:
+        pytest.skip("no devices can be made here")
+    link.symlink_to(device)
+    for path in (device, link):
+        with pytest.raises(OSError, match="is a device"):
+            replace_file(path, "x")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "null"]
+    assert device.is_char_device()
+    assert link.is_symlink()
 
 
 def test_what_a_killed_writer_leaves_is_removed_once_it_is_dead(tmp_path: Path) -> None:

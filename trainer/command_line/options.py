@@ -1,6 +1,7 @@
 """Arguments and options shared by all programs."""
 
-import os
+import errno
+import stat
 from pathlib import Path
 from typing import Annotated
 
@@ -11,12 +12,30 @@ from trainer.errors import UserError
 DEFAULT_STORE = Path("store")
 
 
+NO_FOLDER = frozenset({errno.ELOOP, errno.ENOTDIR})
+"""Why a path leads to no folder, and never will."""
+
+
 def _with_folders(store: Path) -> Path:
-    """Raise UserError if something else is in the place of the folder of trials or of sweeps: both would look empty."""
+    """Raise UserError if something else is in the place of the store, its trials or sweeps: it would look empty."""
+    _require_folder(store, "name another with --store or ADASWEEP_STORE")
     for path in (store / "trials", store / "sweeps"):
-        if os.path.lexists(path) and not path.is_dir():
-            raise UserError(path, "is not a folder", "remove it, or put the folder back")
+        _require_folder(path, "remove it, or put the folder back")
     return store
+
+
+def _require_folder(path: Path, way_out: str) -> None:
+    """Raise UserError unless there is a folder at `path`, or nothing yet."""
+    try:
+        is_folder = stat.S_ISDIR(path.stat().st_mode)
+    except FileNotFoundError:
+        is_folder = not path.is_symlink()
+    except OSError as error:
+        if error.errno not in NO_FOLDER:
+            raise UserError(path, f"cannot be used ({(error.strerror or str(error)).lower()})", way_out) from None
+        is_folder = False
+    if not is_folder:
+        raise UserError(path, "is not a folder", way_out)
 
 
 StoreOption = Annotated[

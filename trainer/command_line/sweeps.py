@@ -13,7 +13,7 @@ SUFFIXES = (".yaml", ".yml")
 
 def is_file(sweep: str) -> bool:
     """Return whether `sweep` is a file rather than a name."""
-    return sweep.endswith(SUFFIXES) or Path(sweep).is_file()
+    return sweep.endswith(SUFFIXES) or os.path.isfile(sweep)
 
 
 def stored_name(store: Path, sweep: str) -> str:
@@ -25,7 +25,8 @@ def stored_name(store: Path, sweep: str) -> str:
     known = names(store)
     if name in known:
         return name
-    _require_not_lost(store / "sweeps" / name)
+    if not {"/", ".."} & {*Path(name).parts}:
+        _require_not_lost(store / "sweeps" / name)
     tiers = [one for one in known if one.startswith(f"{name}-")] if is_file(sweep) else []
     raise UserError(f"sweep {sweep!r}", f"is not in the store {store}", _way_out(name, known, tiers))
 
@@ -34,7 +35,7 @@ def _require_not_lost(folder: Path) -> None:
     """Raise UserError if a sweep was planned, but its folder or plan is gone."""
     if os.path.lexists(folder) and not folder.is_dir():
         raise UserError(folder, "is not a folder", WAY_OUT)
-    if (folder / RUNS_FILE).exists():
+    if os.path.lexists(folder / RUNS_FILE):
         raise UserError(folder / "plan.json", "is missing", "run the sweep again")
 
 

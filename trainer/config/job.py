@@ -1,10 +1,12 @@
 """Job: the request for one attempt at a trial. Written by the orchestrator, read by supervisor and worker."""
 
 import math
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from trainer.config.options import MOST_CPUS, RunOptions
 from trainer.config.spec import NonNegative, Positive, PositiveInt, Settings, is_off
@@ -25,10 +27,43 @@ def _whole_or_share(gpus: float) -> int | float:
     return gpus if gpus % 1 else int(gpus)
 
 
+CLOCK = re.compile(r"(?:(\d{1,4})-)?(\d{1,4})(?::(\d{1,2}))?(?::(\d{1,2}))?", re.ASCII)
+MINUTES_IN = {"m": 1, "min": 1, "minutes": 1, "h": 60, "hours": 60, "d": 1440, "days": 1440}
+GIB_IN = {"k": 2**-20, "m": 2**-10, "g": 1, "t": 2**10}
+WITH_UNIT = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Za-z]+)", re.ASCII)
+
+
+def no_clock(minutes: object) -> object:
+    """Return what is no time as SLURM writes it, nor a number with a unit. Raises ValueError with the minutes."""
+    if isinstance(minutes, str) and (found := _of_clock(minutes) or _of_unit(minutes.lower(), MINUTES_IN)):
+        raise ValueError(f"must be a number of minutes; write {max(1, found):g}")
+    return minutes
+
+
+def _of_clock(text: str) -> float:
+    match = CLOCK.fullmatch(text)
+    if not match or text.isdecimal():
+        return 0
+    days, *parts = (int(part or 0) for part in match.groups())
+    hours, rest, seconds = parts if match[1] or match[4] else (0, *parts[:2])
+    return days * 1440 + hours * 60 + rest + (seconds > 0)
+
+
+def _of_unit(text: str, sizes: Mapping[str, float]) -> float:
+    match = WITH_UNIT.fullmatch(text)
+    return float(match[1]) * sizes.get(match[2], 0) if match else 0
+
+
+def _no_unit(gib: object) -> object:
+    if isinstance(gib, str) and (found := _of_unit(gib.lower().removesuffix("b").removesuffix("i"), GIB_IN)):
+        raise ValueError(f"must be a number of GiB; write {found:g}")
+    return gib
+
+
 Gpus = Annotated[int | float, Field(ge=0, le=MOST_GPUS), AfterValidator(_whole_or_share)]
 Cpus = Annotated[PositiveInt, Field(le=MOST_CPUS)]
-MemoryGib = Annotated[Positive, Field(le=MOST_GIB)]
-LimitMinutes = Annotated[Positive, Field(le=MOST_MINUTES)]
+MemoryGib = Annotated[Positive, Field(le=MOST_GIB), BeforeValidator(_no_unit)]
+LimitMinutes = Annotated[Positive, Field(le=MOST_MINUTES), BeforeValidator(no_clock)]
 
 
 class Resources(Settings):

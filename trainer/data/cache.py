@@ -22,10 +22,11 @@ from trainer.config.dataset.entries import fingerprint
 from trainer.config.dataset.header import read_header
 from trainer.config.dataset.labels import read_labels
 from trainer.config.node_paths import decoding_dir
+from trainer.data.array_file import read_array
 from trainer.data.decode import decode_like
 from trainer.data.staging import staged
 from trainer.errors import DataError, OutputError
-from trainer.files import create_folder, locked_if_possible, sync
+from trainer.files import create_folder, discard, locked_if_possible, sync
 
 DecodeProgress = Callable[[int, int], None]
 """Called with the number of images done and the total."""
@@ -57,13 +58,10 @@ def decoded(path: Path, wanted: str, cache_dir: Path, progress: DecodeProgress |
 
 
 def _opened(folder: Path) -> Decoded | None:
-    try:
-        images = np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False)
-        labels = np.load(folder / "labels.npy", allow_pickle=False)
-    except (FileNotFoundError, ValueError, EOFError):
+    images, labels = read_array(folder / "images.npy", np.uint8), read_array(folder / "labels.npy", np.int32)
+    if images is None or labels is None or images.ndim != 4 or labels.shape != images.shape[:1] or labels.min() < -1:
         return None
-    whole = images.ndim == 4 and len(images) == len(labels)
-    return Decoded(images, labels, folder.name.removeprefix(PREFIX)) if whole else None
+    return Decoded(images, np.array(labels), folder.name.removeprefix(PREFIX))
 
 
 def _build(path: Path, wanted: str, folder: Path, progress: DecodeProgress | None) -> Decoded:
@@ -82,7 +80,7 @@ def _built(path: Path, wanted: str, folder: Path, progress: DecodeProgress | Non
         for name in ("images.npy", "labels.npy"):
             sync(part / name)
         if _opened(folder) is None:
-            shutil.rmtree(folder, ignore_errors=True)
+            discard(folder)
 
     create_folder(folder, fill)
     found = _opened(folder)

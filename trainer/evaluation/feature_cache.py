@@ -1,5 +1,6 @@
 """Arrays computed once and cached on disk, atomically and by one process at a time."""
 
+import errno
 import tempfile
 import time
 import zipfile
@@ -12,6 +13,7 @@ from typing import Final
 import numpy as np
 from jaxtyping import Float32
 
+from trainer.data.array_file import DAMAGED, read_array
 from trainer.errors import OutputError
 from trainer.files import locked
 
@@ -39,7 +41,9 @@ def once(paths: list[Path], is_whole: IsWhole, measure: Callable[[], None], wait
             if not all(map(is_whole, paths)):
                 measure()
     except OSError as error:
-        raise OutputError(folder, f"features cannot be stored here ({error.strerror})") from error
+        place = error.filename2 or error.filename or folder
+        way_out = "remove it" if error.errno == errno.EISDIR else ""
+        raise OutputError(place, f"features cannot be stored here ({error.strerror})", way_out) from error
 
 
 def of_shape(shape: Shape) -> IsWhole:
@@ -47,9 +51,10 @@ def of_shape(shape: Shape) -> IsWhole:
 
     def is_whole(path: Path) -> bool:
         try:
-            return path.is_file() and mapped(path).shape == shape
-        except (OSError, ValueError, EOFError):
+            found = read_array(path, np.float32)
+        except OSError:
             return False
+        return found is not None and found.shape == shape
 
     return is_whole
 
@@ -57,13 +62,17 @@ def of_shape(shape: Shape) -> IsWhole:
 def stored_arrays(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray] | None:
     """Return the arrays of an .npz file, by name; None if it is missing or damaged, or they have other shapes."""
     try:
-        if not path.is_file():
+        if not path.is_file() or not zipfile.is_zipfile(path):
             return None
         with np.load(path, allow_pickle=False) as stored:
             found = {name: stored[name] for name in shapes}
-    except (OSError, ValueError, EOFError, KeyError, NotImplementedError, zipfile.BadZipFile, zlib.error):
+    except (OSError, *DAMAGED, KeyError, NotImplementedError, zipfile.BadZipFile, zlib.error):
         return None
-    return found if all(found[name].shape == shape for name, shape in shapes.items()) else None
+    return found if all(_is_of_shape(found[name], shape) for name, shape in shapes.items()) else None
+
+
+def _is_of_shape(found: object, shape: tuple[int, ...]) -> bool:
+    return isinstance(found, np.ndarray) and found.shape == shape and found.dtype.kind in "fiu"
 
 
 def written(path: Path, shape: Shape) -> "np.memmap[tuple[int, int], np.dtype[np.float32]]":

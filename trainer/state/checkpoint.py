@@ -4,6 +4,7 @@ The name verifies the content: `ckpt-000012800-t0002-<first 16 digits of the fil
 content does not match its name is skipped, and the previous one is used.
 """
 
+import errno
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
@@ -13,9 +14,12 @@ from pathlib import Path
 import safetensors.torch
 from torch import Tensor
 
-from trainer.files import Guard, remove_abandoned, replace_file
+from trainer.files import Guard, discard, read_regular, remove_abandoned, replace_file
 
 NAME = re.compile(r"^ckpt-(\d{9,})-t(\d{4,})-([0-9a-f]{16})\.safetensors$")
+
+NO_FILE = frozenset({errno.ENOENT, errno.ELOOP, errno.EINVAL})
+"""Why there is no regular file: nothing, a link to itself, a folder or pipe."""
 
 
 @dataclass(frozen=True, order=True)
@@ -28,8 +32,13 @@ class Checkpoint:
     path: Path
 
     def load(self) -> dict[str, Tensor] | None:
-        """Return the tensors by name, None if the checksum does not match."""
-        content = self.path.read_bytes()
+        """Return the tensors by name, None if the checksum does not match, or there is no file."""
+        try:
+            content = read_regular(self.path)
+        except OSError as error:
+            if error.errno not in NO_FILE:
+                raise
+            return None
         if _digest(content) != self.digest:
             return None
         return safetensors.torch.load(content)
@@ -64,7 +73,7 @@ def prune(directory: Path, keep: int, guard: Guard) -> None:
     for checkpoint in found(directory)[keep:]:
         guard.check()
         if checkpoint.token <= guard.token:
-            checkpoint.path.unlink(missing_ok=True)
+            discard(checkpoint.path)
     remove_abandoned(directory)
     for leftover in directory.glob(".ckpt-*.safetensors.tmp"):  # of version 0.1.0, which named no writer
         leftover.unlink(missing_ok=True)

@@ -79,7 +79,8 @@ class LocalBackend:
         return Submission(tuple(tasks), "".join(shlex.join(supervisor_command(task)) + "\n" for task in tasks))
 
     def require_usable(self) -> None:
-        """Do nothing: no commands are needed."""
+        """Raise StoreError if the queue cannot be used; no commands are needed."""
+        self.queue.require_usable()
 
     def submit(self, submission: Submission) -> list[Handle]:
         handles = []

@@ -76,7 +76,8 @@ class RayBackend:
         )
 
     def require_usable(self) -> None:
-        """Do nothing: the cluster is accessed over HTTP."""
+        """Raise PlanError if the cluster's address is none; nothing else is needed to access it over HTTP."""
+        self.jobs.require_address()
 
     def submit(self, submission: Submission) -> list[Handle]:
         entries = [QueueEntry.of(task) for task in submission.tasks]

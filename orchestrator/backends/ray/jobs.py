@@ -12,10 +12,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
-from orchestrator.errors import BackendError
+from orchestrator.errors import BackendError, PlanError
 
-DEFAULT_ADDRESS = "http://127.0.0.1:8265"
+ADDRESS, PORT = "RAY_API_SERVER_ADDRESS", 8265
+DEFAULT_ADDRESS = f"http://127.0.0.1:{PORT}"
 TIMEOUT_SECONDS = 30.0
 
 IS_ALIVE: Mapping[str, bool] = {
@@ -38,7 +40,12 @@ class RayJobs:
 
     @classmethod
     def of_environment(cls) -> "RayJobs":
-        return cls(os.environ.get("RAY_API_SERVER_ADDRESS", DEFAULT_ADDRESS), os.environ.get("RAY_AUTH_TOKEN", ""))
+        return cls(os.environ.get(ADDRESS) or DEFAULT_ADDRESS, os.environ.get("RAY_AUTH_TOKEN", ""))
+
+    def require_address(self) -> None:
+        """Raise PlanError if the address is none of a server: it would be waited for without an end."""
+        if not _is_server(self.address):
+            raise PlanError(ADDRESS, f"{self.address!r} is no address of Ray's dashboard", f"write http://HOST:{PORT}")
 
     def submit(self, entrypoint: str, environment: Mapping[str, str]) -> str:
         """Start a job and return its id. `entrypoint` is a shell command."""
@@ -98,6 +105,14 @@ class RayJobs:
             raise kind(f"Ray at {self.address}: {error.code} {message}", retryable=error.code >= 500) from None
         except (OSError, ValueError, http.client.HTTPException) as error:
             raise BackendError(f"Ray at {self.address}: {error}", retryable=True) from None
+
+
+def _is_server(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and " " not in address
+    except ValueError:
+        return False
 
 
 class UnknownJob(BackendError):

@@ -1,21 +1,21 @@
 """Profile: the settings of one SLURM cluster, in a YAML file in infra/profiles or in the store."""
 
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 import orchestrator
-from orchestrator.backends.slurm.flags import REFUSED, REFUSED_OF_SRUN, Flags, TextLine, contradictions
+from orchestrator.backends.slurm.flags import ITSELF, KEY, REFUSED, REFUSED_OF_SRUN, Flags, TextLine, contradictions
 from orchestrator.backends.slurm.shell_syntax import syntax_error
 from orchestrator.errors import PlanError, Problem, SweepError
+from orchestrator.sweep.keys import models_in
 from orchestrator.sweep.validation_messages import error_text
 from orchestrator.sweep.yaml_source import YamlSource, load
-from trainer.config.job import MOST_MINUTES
+from trainer.config.job import MOST_MINUTES, no_clock
 from trainer.config.node_paths import moved
 from trainer.config.node_power import NodePower
 from trainer.config.spec import NonNegative, Positive, PositiveInt, Settings
@@ -39,10 +39,7 @@ Scratch = Annotated[str, Field(pattern=r"^[/$][\w./${}:@%+ -]*$", max_length=500
 AbsoluteFolder = Annotated[str, Field(pattern=r"^/[^\x00-\x1f\x7f%\\\"]*$", max_length=500)]
 """An absolute path."""
 
-CLOCK = re.compile(r"(?:(\d{1,4})-)?(\d{1,4})(?::(\d{1,2}))?(?::(\d{1,2}))?", re.ASCII)
-
-
-Minutes = Annotated[int, Field(ge=1, le=MOST_MINUTES)]
+Minutes = Annotated[int, Field(ge=1, le=MOST_MINUTES), BeforeValidator(no_clock)]
 """At most a year."""
 
 SignalSeconds = Annotated[int, Field(ge=1, le=65_535)]
@@ -149,17 +146,6 @@ class Profile(Settings):
         inside = {path: str(moved(Path(on_node), self.container_paths)) for path, on_node in self.paths.items()}
         return {**self.container_paths, **inside}
 
-    @field_validator("minutes", mode="before")
-    @classmethod
-    def _no_clock(cls, minutes: object) -> object:
-        match = CLOCK.fullmatch(minutes) if isinstance(minutes, str) else None
-        if match:
-            days, *parts = (int(part or 0) for part in match.groups())
-            hours, rest, seconds = parts if match[1] or match[4] else (0, *parts[:2])
-            total = days * 1440 + hours * 60 + rest + (seconds > 0)
-            raise ValueError(f"must be a number of minutes; write {max(1, total)}")
-        return minutes
-
     @model_validator(mode="after")
     def _signals_within_time_limit(self) -> Self:
         if self.signal_seconds >= self.minutes * 60:
@@ -218,10 +204,20 @@ def _is_of_a_flag(detail: ErrorDetails) -> bool:
     return detail["loc"][:1] in (("flags",), ("srun",)) and len(detail["loc"]) > 1 and wrong_type
 
 
+def _instead(place: tuple[int | str, ...]) -> str:
+    """Return what to write instead of an unknown key: what stands for a flag of sbatch, or the nearest key."""
+    group, key = Profile.model_fields.get(str(place[0])), str(place[-1])
+    if len(place) == 1 and REFUSED.get(key, KEY) not in (KEY, ITSELF):
+        return f": {REFUSED[key]}"
+    inner = [name for model in models_in(group.annotation) for name in model.model_fields] if group else []
+    return did_you_mean(key, inner if place[1:] else Profile.model_fields) or f"; there are {', '.join(inner)}" * bool(
+        inner
+    )
+
+
 def _problem(source: YamlSource, detail: ErrorDetails) -> Problem:
-    key = str(detail["loc"][-1]) if detail["loc"] else ""
     if detail["type"] == "extra_forbidden":
-        return source.problem(detail["loc"], "is not a setting" + did_you_mean(key, Profile.model_fields))
+        return source.problem(detail["loc"], "is not a setting" + _instead(detail["loc"]))
     group = str(next(iter(detail["loc"]), ""))
     expected = EXPECTED.get(group) if detail["type"] == "string_pattern_mismatch" else None
     place = tuple(part for part in detail["loc"] if part != "constrained-str")

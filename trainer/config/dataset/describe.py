@@ -1,6 +1,5 @@
 """Find and describe a data set without decoding its images, as needed to plan a sweep."""
 
-import difflib
 import functools
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +11,7 @@ from trainer.config.dataset.labels import empty_classes, read_labels
 from trainer.config.dataset.memo import DataExamination, recall, remember, state_of
 from trainer.config.dataset.preparation import misnamed
 from trainer.config.dataset.regular import usable_path
-from trainer.errors import DataError, printable
+from trainer.errors import DataError, nearest, printable
 
 NAMED_SETS = (
     "fashion-mnist-10k",
@@ -147,8 +146,8 @@ def _sibling_hint(path: Path) -> str:
 
 
 def _did_you_mean(wrong: str, names: list[str]) -> str:
-    close = difflib.get_close_matches(wrong, names, n=1, cutoff=0.6)
-    return f"did you mean {close[0]}?" if close else "see: adasweep data list"
+    near = nearest(wrong, names)
+    return f"did you mean {near}?" if near else "see: adasweep data list"
 
 
 def _listing(folder: Path) -> list[Path]:
