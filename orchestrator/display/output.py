@@ -24,10 +24,15 @@ def progress_console() -> Console:
 
 
 def show_wrapped(console: Console, renderable: RenderableType) -> None:
-    """Print wrapped to the width of a terminal, or unwrapped to a pipe."""
-    if not console.is_terminal:
-        console.width = WIDEST
-    console.print(renderable)
+    """Print wrapped to the width of a terminal, or unwrapped and without trailing blanks to a pipe."""
+    if console.is_terminal:
+        console.print(renderable)
+        return
+    console.width = WIDEST
+    with console.capture() as captured:
+        console.print(renderable)
+    for line in captured.get().splitlines():
+        console.out(line.rstrip(), highlight=False)
 
 
 def print_json(document: Any) -> None:

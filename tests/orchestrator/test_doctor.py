@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from infra.ports import free_ports
+from orchestrator.commands.doctor import execute
 from orchestrator.doctor import backends as doctor_backends
 from orchestrator.doctor.checks import examine
 from orchestrator.doctor.finding import Finding
@@ -125,3 +126,10 @@ def test_a_store_that_cannot_be_made_is_wrong(tmp_path: Path) -> None:
     found = {finding.name: finding for finding in examine(Store(tmp_path / "file" / "store"))}
     assert found["store"].verdict == "wrong"
     assert str(tmp_path / "file") in found["store"].detail
+
+
+def test_lines_for_a_pipe_end_where_their_words_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    execute(Store(tmp_path), as_json=False)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) > 10
+    assert [line for line in lines if line != line.rstrip()] == []
