@@ -76,7 +76,9 @@ def _packages() -> Iterator[Finding]:
 
 def _optional() -> Iterator[Finding]:
     for name, purpose in OPTIONAL.items():
-        yield Finding(name, "ok" if _version(name) else "note", _version(name) or f"not installed: needed for {purpose}")
+        yield Finding(
+            name, "ok" if _version(name) else "note", _version(name) or f"not installed: needed for {purpose}"
+        )
 
 
 def _shadows() -> Iterator[Finding]:
