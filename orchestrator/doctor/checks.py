@@ -76,9 +76,7 @@ def _packages() -> Iterator[Finding]:
 
 def _optional() -> Iterator[Finding]:
     for name, purpose in OPTIONAL.items():
-        yield Finding(
-            name, "ok" if _version(name) else "note", _version(name) or f"missing: needed for {purpose}"
-        )
+        yield Finding(name, "ok" if _version(name) else "note", _version(name) or f"missing: needed for {purpose}")
 
 
 def _shadows() -> Iterator[Finding]:
