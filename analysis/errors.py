@@ -10,15 +10,12 @@ AnalysisError
 
 import errno
 
-from trainer.errors import UserError
+from trainer.errors import NO_ROOM, UserError
 
 READ_ONLY = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 """The errno values of a write to a read-only location."""
 
-FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
-"""The errno values of a write to a full disk, or beyond a quota."""
-
-UNWRITABLE = READ_ONLY | FULL
+UNWRITABLE = READ_ONLY | NO_ROOM.keys()
 """The errno values of a write to a location that can still be read."""
 
 
@@ -68,6 +65,6 @@ def _about_place(error: OSError) -> str | None:
         return f"{place}: {MISPLACED[error.errno]}; move it away, or choose another place"
     if error.errno in UNWRITABLE:
         reason = (error.strerror or str(error)).lower()
-        way_out = "free space" if error.errno in FULL else "check its permissions"
+        way_out = NO_ROOM.get(error.errno or 0, "check its permissions")
         return f"{place}: {reason}; {way_out}" if place else f"{reason}; {way_out}"
     return None

@@ -7,7 +7,7 @@ from orchestrator.doctor.own_packages import require_own_packages
 from orchestrator.errors import BackendError
 from trainer.command_line.group import Command, program
 from trainer.command_line.program import CommandFailure, run_program
-from trainer.errors import ExitCode
+from trainer.errors import NO_ROOM, ExitCode
 
 RUN, INSPECT, ANALYSE, STORE, DATA = "Run", "Inspect", "Record and analyse", "Store and share", "Data"
 MACHINE = "Machine"
@@ -65,6 +65,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _explain(error: Exception) -> CommandFailure | None:
     if isinstance(error, BackendError):
         return CommandFailure(ExitCode.RUN_AGAIN if error.retryable else ExitCode.USER_ERROR, str(error))
+    if isinstance(error, OSError) and (way_out := NO_ROOM.get(error.errno or 0)):
+        place, reason = error.filename2 or error.filename or "output", (error.strerror or str(error)).lower()
+        return CommandFailure(ExitCode.USER_ERROR, f"{place}: {reason}; {way_out}, then repeat the command")
     return None
 
 

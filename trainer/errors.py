@@ -10,8 +10,9 @@ A bug is an AssertionError or whatever Python raises: exit code 70, with its tra
 """
 
 import difflib
+import errno
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import IntEnum
 
 
@@ -27,6 +28,14 @@ class ExitCode(IntEnum):
 
 ERROR_PREFIX = "adasweep: error: "
 """The prefix of every error on standard error, in all programs."""
+
+
+NO_ROOM: Mapping[int, str] = {
+    errno.ENOSPC: "free space",
+    errno.EDQUOT: "free space",
+    errno.EFBIG: "raise the limit of the sizes of files (ulimit -f)",
+}
+"""The errno values of a write for which there is no room, and the ways out."""
 
 
 HIDDEN = frozenset({"Cc", "Cf", "Zl", "Zp"})

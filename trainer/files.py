@@ -58,9 +58,10 @@ def replacing(path: Path, guard: Guard | None = None) -> Iterator[Path]:
         if guard:
             guard.check()
         temporary.replace(path)
-    except FileNotFoundError:
-        if guard:
+    except OSError as error:
+        if guard and isinstance(error, FileNotFoundError):
             guard.check()
+        error.filename = error.filename or str(path)
         raise
     finally:
         discard(temporary)

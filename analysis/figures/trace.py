@@ -3,7 +3,6 @@
 import hashlib
 import io
 import re
-import struct
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from PIL import Image
 
 from analysis.errors import FigureError
 from analysis.figures.provenance import Provenance, read_provenance
+from analysis.results.sample_sheets import DAMAGED
 from analysis.tables.store import ResultStore
 from trainer.config.stored import Malformed
 from trainer.files import parsed_json, read_regular
@@ -24,7 +24,7 @@ def embedded(path: Path) -> dict[str, Any] | None:
         content = read_regular(path)
         text = _keywords_of_png(content) if path.suffix == ".png" else _keywords_of_pdf(content)
         about = parsed_json(text.removeprefix("adasweep ").encode()) if text.startswith("adasweep {") else {}
-    except (OSError, ValueError):
+    except DAMAGED:
         return None
     return about if set(about) >= EMBEDDED else None
 
@@ -37,7 +37,7 @@ def is_whole(picture: Path) -> bool:
     try:
         with Image.open(io.BytesIO(content)) as image:
             image.verify()
-    except (OSError, SyntaxError, ValueError, struct.error):
+    except DAMAGED:
         return False
     return True
 

@@ -3,8 +3,12 @@
 `trainer/probes` defines the names of probes and of their arrays; a count and steps may follow a probe's name.
 """
 
+import io
 import math
 import re
+import tokenize
+import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,9 +16,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.errors import ResultStoreError
 from analysis.results.load import Runs
 from analysis.tables.store import ResultStore
 from trainer.config.stored import is_within
+from trainer.files import read_regular
+
+DAMAGED = (OSError, ValueError, EOFError, RuntimeError, tokenize.TokenError, zipfile.BadZipFile, zlib.error)
+"""What a file raises that is no archive of arrays."""
 
 
 class Probed(NamedTuple):
@@ -33,14 +42,23 @@ class Probed(NamedTuple):
         return {"cell": self.cell, "trial": self.trial, "seed": self.seed, "kimg": self.kimg}
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return all arrays by name."""
-        with np.load(self.path, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
+        """Return all arrays by name. Raises ResultStoreError if the file is damaged."""
+        try:
+            with zipfile.ZipFile(io.BytesIO(read_regular(self.path))) as file:
+                return {Path(name).stem: _array(file.read(name)) for name in file.namelist()}
+        except DAMAGED as error:
+            problem = f"cannot be read as the output of a probe ({type(error).__name__}: {error})"
+            raise ResultStoreError(f"{self.path}: {problem}; remove it and run the sweep again") from None
 
     def picture(self, name: str) -> Path | None:
         """Return the path of the picture `name`, None if it does not exist."""
         path = self.path.with_name(f"{self.path.stem}-{name}.png")
-        return path if path.exists() else None
+        return path if path.is_file() else None
+
+
+def _array(content: bytes) -> NDArray[Any]:
+    found: NDArray[Any] = np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)
+    return found
 
 
 def probed(runs: Runs, probe: str) -> list[Probed]:

@@ -3,11 +3,12 @@
 Two differences remain: tables ask neither leases nor backends, and a run that waits for its source is new.
 """
 
+from collections import defaultdict
+from functools import cached_property
 from typing import Any, NamedTuple, cast
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from analysis.tables.standing import standing_of_json
 from trainer.config.metrics.names import parse_metric, value_names
@@ -39,7 +40,8 @@ def with_state(frame: pd.DataFrame, plan: PlanFile, metrics: pa.Table) -> pd.Dat
     horizon, kimg = frame["horizon_kimg"], frame["kimg"].fillna(0.0)
     diverged = each_within(frame["diverged_kimg"], horizon)
     wanted, standings = wanted_of_plan(plan), zip(frame["trial"], frame["standing_json"], strict=True)
-    found = [_run_state(wanted[trial], trial, standing, metrics) for trial, standing in standings]
+    recorded = RecordedNumbers(metrics)
+    found = [_run_state(wanted[trial], trial, standing, recorded) for trial, standing in standings]
     table = pd.DataFrame(found, columns=_RunState._fields, index=frame.index, dtype=object)
     state = table["state"].mask(diverged & table["state"].isin([State.DONE.value, SHORT]), DIVERGED)
     message = frame["message"].where(state != STOPPED, table["stopped_because"])
@@ -52,20 +54,35 @@ def each_within(kimg: "pd.Series[float]", horizon_kimg: "pd.Series[float]") -> "
     return cast("pd.Series[bool]", is_within(cast(float, kimg), cast(float, horizon_kimg)))
 
 
-def _run_state(want: Desired, trial: str, standing: Any, metrics: pa.Table) -> _RunState:
+def _run_state(want: Desired, trial: str, standing: Any, recorded: "RecordedNumbers") -> _RunState:
     if not isinstance(standing, str):  # a run without a row
         return _RunState(NEW)
     seen = standing_of_json(standing)
     if seen.history:
-        seen = with_own_state(want, within_horizon(want, seen, lambda _: lacks_metrics(want, trial, metrics)))
+        seen = with_own_state(want, within_horizon(want, seen, lambda _: recorded.lack(want, trial)))
     return _RunState(state_label(want, seen), seen.stops.get(want.sweep, ""))
 
 
-def lacks_metrics(want: Desired, trial: str, metrics: pa.Table) -> bool:
-    """Return whether `metrics` lack one that a sweep wants of a trial, or one of its evaluation seeds."""
-    rows = metrics.filter(pc.equal(metrics["trial"], trial)).select(["metric", "seed", "kimg"]).to_pylist()
-    recorded = {(row["metric"], row["seed"] or 0) for row in rows if is_within(row["kimg"], want.horizon_kimg)}
-    names = [
-        name for metric in want.metrics for name in value_names(parse_metric(metric), want.detector, want.distance)
-    ]
-    return not recorded.issuperset((name, seed) for name in names for seed in range(want.evaluation_seeds))
+class RecordedNumbers:
+    """The numbers in a table of metrics, grouped by trial once one is asked for."""
+
+    def __init__(self, metrics: pa.Table) -> None:
+        self._metrics = metrics
+
+    @cached_property
+    def _by_trial(self) -> dict[str, list[tuple[str, int, float]]]:
+        """Return the name, the evaluation seed and the kimg of every number of each trial."""
+        found: dict[str, list[tuple[str, int, float]]] = defaultdict(list)
+        columns = (self._metrics[name].to_pylist() for name in ("trial", "metric", "seed", "kimg"))
+        for trial, name, seed, kimg in zip(*columns, strict=True):
+            found[trial].append((name, seed or 0, kimg))
+        return found
+
+    def lack(self, want: Desired, trial: str) -> bool:
+        """Return whether a metric that a sweep wants of a trial, or one of its evaluation seeds, is missing."""
+        numbers = self._by_trial.get(trial, ())
+        recorded = {(name, seed) for name, seed, kimg in numbers if is_within(kimg, want.horizon_kimg)}
+        names = [
+            name for metric in want.metrics for name in value_names(parse_metric(metric), want.detector, want.distance)
+        ]
+        return not recorded.issuperset((name, seed) for name in names for seed in range(want.evaluation_seeds))

@@ -1,14 +1,21 @@
 """The sample sheets of a trial: find the sheet nearest to a given kimg and read its shown corner."""
 
 import hashlib
+import io
 import re
+import struct
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from analysis.errors import ResultStoreError
+from trainer.files import read_regular
 from trainer.record import RunDir
+
+DAMAGED = (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError)
+"""What Pillow raises for a file that is torn or no picture."""
 
 NAME = re.compile(r"^fakes-(\d{9,})\.png$")
 
@@ -34,10 +41,18 @@ def nearest(sheets: dict[float, Path], kimg: float) -> float:
 
 def corner(path: Path, resolution: int, tiles: int) -> Pixels:
     """Return the upper left `tiles` x `tiles` images [h w] or [h w c] of a sheet of images of `resolution` pixels."""
-    with Image.open(path) as image:
-        return np.asarray(image)[: tiles * resolution, : tiles * resolution]
+    return pixels_of(path)[: tiles * resolution, : tiles * resolution]
+
+
+def pixels_of(path: Path) -> Pixels:
+    """Return a picture [h w] or [h w c]. Raises ResultStoreError if the file is damaged."""
+    try:
+        with Image.open(io.BytesIO(read_regular(path))) as image:
+            return np.asarray(image)
+    except DAMAGED as error:
+        raise ResultStoreError(f"{path}: cannot be read as a picture ({error}); remove it") from None
 
 
 def content_of(path: Path) -> str:
     """Return the first 16 hexadecimal digits of the SHA-256 of a file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+    return hashlib.sha256(read_regular(path)).hexdigest()[:16]

@@ -8,8 +8,9 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from analysis.errors import ResultStoreError
 from analysis.tables.schema import TABLES, ShardStamp, read_shard, replace_shard, stamp_of, table_of
-from analysis.tables.store import ResultStore, signature
+from analysis.tables.store import OTHER_STORE, ResultStore, signature
 from analysis.tables.trial_rows import TrialRows, read_trial
 from trainer.files import locked
 
@@ -58,7 +59,10 @@ class SeenShards:
 
 def collect(store: ResultStore, seen: SeenShards | None = None) -> Collected:
     """Update STORE/tables. Safe to interrupt, to repeat, and to run concurrently: the second waits for the first."""
-    store.tables.mkdir(parents=True, exist_ok=True)
+    try:
+        store.tables.mkdir(parents=True, exist_ok=True)
+    except FileNotFoundError:  # such as in /proc
+        raise ResultStoreError(f"{store.path}: can hold no folder; {OTHER_STORE}") from None
     with locked(store.tables / ".lock"):
         return _collect(store, (seen or SeenShards()).known(store))
 

@@ -16,6 +16,7 @@ FIGURE_FILES = (".provenance.json", ".csv", ".pdf", ".png")
 """The endings of the files of a figure."""
 MARKS = ("stops", "cancels")
 """Folders with a file for each sweep."""
+OTHER_STORE = "name one with --store or ADASWEEP_STORE"
 ATTEMPT_FILES = ("record.json", "accounting.json", "job.json", "cancel")
 
 
@@ -68,7 +69,7 @@ class ResultStore:
 def open_store(path: Path) -> ResultStore:
     """Return the store at `path`. Raises ResultStoreError if the directory does not exist."""
     if not path.is_dir():
-        raise ResultStoreError(f"{path}: no such store; name one with --store or ADASWEEP_STORE")
+        raise ResultStoreError(f"{path}: no such store; {OTHER_STORE}")
     return ResultStore(path)
 
 

@@ -43,7 +43,7 @@ def is_intact(path: Path, content: bytes | None = None) -> bool:
     try:
         with path.open("rb") if content is None else io.BytesIO(content) as file:
             return check is None or check(file, path)
-    except (OSError, ValueError):
+    except (OSError, ValueError, csv.Error):
         return False
 
 
@@ -77,7 +77,7 @@ def _lines(file: BinaryIO, _: Path) -> bool:
 def _table(file: BinaryIO, _: Path) -> bool:
     """Return whether all rows of a CSV file are as long as its header, and the last one ends."""
     text = file.read().decode()
-    return text.endswith("\n") and len({len(row) for row in csv.reader(text.splitlines())}) == 1
+    return text.endswith("\n") and len({len(row) for row in csv.reader(io.StringIO(text, newline=""))}) == 1
 
 
 def _between(start: bytes, end: bytes, most_after: int = 0) -> FileCheck:

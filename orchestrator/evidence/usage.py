@@ -1,6 +1,10 @@
 """Disk usage of a store."""
 
+import os
+import stat
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,26 +25,24 @@ class SweepUsage(NamedTuple):
 def by_kind(store: Store) -> dict[str, int]:
     """Return the bytes of each kind of file, largest first."""
     sizes: Counter[str] = Counter()
-    for path in _files(store.root):
+    for path, size in _files(store.root):
         relative = path.relative_to(store.root)
         kind = kind_of(relative.as_posix())
         rest = OTHER if relative.parts[0] == "trials" else relative.parts[0]
-        sizes[kind.name if kind else rest] += _size(path)
+        sizes[kind.name if kind else rest] += size
     return dict(sizes.most_common())
 
 
 def of_sweep(store: Store, sweep: str, trials: list[str]) -> SweepUsage:
     """Return the disk usage of a sweep's trials."""
     folders = [folder for trial in trials if (folder := store.run(trial).path).is_dir()]
-    return SweepUsage(sweep, len(folders), sum(_size(path) for folder in folders for path in _files(folder)))
+    return SweepUsage(sweep, len(folders), sum(size for folder in folders for _, size in _files(folder)))
 
 
-def _files(folder: Path) -> list[Path]:
-    return [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return 0
+def _files(folder: Path) -> Iterator[tuple[Path, int]]:
+    """Yield every file with its size in bytes; links and what vanishes meanwhile are none."""
+    for path in (Path(parent, name) for parent, _, names in os.walk(folder) for name in names):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            status = path.lstat()
+            if stat.S_ISREG(status.st_mode):
+                yield path, status.st_size

@@ -4,17 +4,18 @@ import itertools
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from orchestrator.plan.reference_sets import reference_sizes
-from orchestrator.sweep.claims import tested_claims
+from orchestrator.sweep.claims import opposite_claims, tested_claims
 from orchestrator.sweep.keys import HORIZON
 from orchestrator.sweep.spec import SweepSpec
 from orchestrator.sweep.stop_rules import AnyRule, Asha, Median
 from orchestrator.sweep.trial import Trial
 from trainer.config.claims.cells import pair_of
 from trainer.config.dataset.describe import examine
-from trainer.config.metrics.names import parse_metric
+from trainer.config.metrics.names import MetricSpec, main_name, parse_metric
 from trainer.config.metrics.sizes import doubtful, undefined
 from trainer.config.options import Watch
 from trainer.config.train import TrainConfig
@@ -57,7 +58,12 @@ def cautions(
 
 
 def _of_metrics(spec: SweepSpec, trials: Sequence[Trial]) -> Iterator[str]:
+    """Yield which metrics are unreliable, or measured twice because they have two names."""
+    seen: dict[MetricSpec, str] = {}
     for name in spec.metrics:
+        other = seen.setdefault(parse_metric(name).model_copy(update={"name": ""}), name)
+        if other != name:
+            yield f"{other} and {name} are one metric, which is measured twice; leave one out"
         metric = parse_metric(name)
         for images in reference_sizes(metric, trials):
             why = "" if undefined(metric, images) else doubtful(metric, images, spec.detector)
@@ -66,13 +72,19 @@ def _of_metrics(spec: SweepSpec, trials: Sequence[Trial]) -> Iterator[str]:
 
 
 def _of_claims(spec: SweepSpec, trials: Sequence[Trial]) -> Iterator[str]:
-    """Yield which claims compare runs of different lengths, without a point of training that both have."""
+    """Yield which claims contradict each other, or compare runs of different lengths at no point that both have."""
     cells = {trial.cell: trial for trial in trials}
-    for _, claim in tested_claims(spec.claims, spec.metrics, cells):
+    tested = [claim for _, claim in tested_claims(spec.claims, spec.metrics, cells)]
+    yield from opposite_claims(tested, cells, spec.score_name, partial(_name_of, spec))
+    for claim in tested:
         less, more = (cells[cell].asked_kimg for cell in pair_of(claim, cells))
         if less != more and claim.kimg is None:
             way_out = f'to compare both at one point, add ", {min(less, more):g} kimg"'
             yield f'claim "{claim.text}" compares runs of {less:g} kimg with runs of {more:g} kimg; {way_out}'
+
+
+def _name_of(spec: SweepSpec, metric: str) -> str:
+    return main_name(metric, spec.detector, spec.distance)
 
 
 def _of_threads(spec: SweepSpec, trials: Sequence[Trial]) -> Iterator[str]:

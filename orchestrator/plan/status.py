@@ -116,12 +116,12 @@ def _state(want: Desired, seen: Observed, decision: Decision) -> str:
 def _broken(want: Desired, seen: Observed) -> str:
     """Return where a metric that the sweep asks for is not a number, or nothing."""
     within = [
-        f"{name} is not a number at {kimg:g} kimg"
+        (kimg, f"{name} is not a number at {kimg:g} kimg")
         for (name, seed), kimg in seen.measured.broken.items()
         if is_within(kimg, want.horizon_kimg) and seed < want.evaluation_seeds
         if not want.metrics or is_measured(name, want.metrics)
     ]
-    return min(within, default="")
+    return min(within, default=(0.0, ""))[1]
 
 
 def _doing(seen: Observed, records: Sequence[RunRecord]) -> str:

@@ -44,7 +44,7 @@ from orchestrator.recorders.flat import flattened
 from orchestrator.recorders.holdings import Holdings, holdings_of
 from orchestrator.recorders.report import error_line
 from orchestrator.recorders.tags import Placed, own_states, placed_by_trial
-from orchestrator.recorders.target import OWNER, MlflowTarget
+from orchestrator.recorders.target import OWNER, MlflowTarget, require_listener
 from orchestrator.store.layout import Store
 from orchestrator.store.observe import Observed, observe_run
 from trainer.config.trial_file import raw_config
@@ -76,6 +76,7 @@ class Ingester:
         self.target = target
         if target.database:
             target.database.touch()  # with the umask's mode: SQLite would remove the group's write permission
+        require_listener(target.uri)
         self.client = MlflowClient(tracking_uri=target.uri)
         place = experiment(self.client, EXPERIMENT, target)
         self.experiment = place.id

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+import socket
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ SQLITE_WITH_DRIVER = "sqlite+pysqlite:///"
 _SERVER = re.compile(r"^(https?://.|databricks)")
 _DATABASE = re.compile(r"^(sqlite|postgresql|mysql|mssql)(\+\w+)?://.")
 _FILES = (".json", ".log")
+_PORTS = {"postgresql": 5432, "mysql": 3306}
+CONNECT_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,18 @@ def sqlite_uri(path: Path) -> str:
     """
     quoted = str(path).replace("%", "%25").replace("?", "%3F")
     return (SQLITE if quoted == str(path) else SQLITE_WITH_DRIVER) + quoted
+
+
+def require_listener(uri: str) -> None:
+    """Raise OSError if nothing listens at the host of a database: MLflow would try again and again, for minutes."""
+    parts = urlsplit(uri)
+    usual = _PORTS.get(parts.scheme.partition("+")[0])
+    if usual is None or not parts.hostname or "," in parts.netloc:
+        return
+    try:
+        socket.create_connection((parts.hostname, parts.port or usual), CONNECT_SECONDS).close()
+    except OSError as error:
+        raise ConnectionError(f"no answer from {parts.hostname}:{parts.port or usual} ({error})") from None
 
 
 def _is_address(uri: str) -> bool:

@@ -14,6 +14,7 @@ from orchestrator.sweep.trial import Trial
 from trainer.config.identity import TRIAL_ID
 from trainer.config.train import TrainConfig
 from trainer.config.trial_file import read_trial_file
+from trainer.errors import NO_ROOM
 from trainer.files import create_file, temporary_name
 from trainer.record import RunDir
 
@@ -67,12 +68,12 @@ class Store:
             yield from (name for name in _names(self.trials / shard) if TRIAL_ID.fullmatch(name) and name[:2] == shard)
 
     def find(self, beginning: str, planned: Iterable[str] = ()) -> str:
-        """Return the trial, begun or `planned`, whose id starts with `beginning`.
+        """Return the trial, begun or `planned`, whose id starts with `beginning`, in any case.
 
         Raises PlanError unless there is exactly one.
         """
         known = {*self.ids(), *planned}
-        found = [trial for trial in known if trial.startswith(beginning)] if beginning else []
+        found = [trial for trial in known if trial.startswith(beginning.lower())] if beginning else []
         if len(found) == 1:
             return found[0]
         problem = f"{len(found)} trials start with it" if found else "no such trial"
@@ -107,7 +108,7 @@ def writing(place: Path, way_out: str = "choose another --store") -> Iterator[No
     try:
         yield
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
+        reason, way_out = (error.strerror or str(error)).lower(), NO_ROOM.get(error.errno or 0, way_out)
         raise StoreError(error.filename2 or error.filename or place, f"cannot be written ({reason})", way_out) from None
 
 

@@ -21,7 +21,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.errors import LeaseHeld, LeaseSuperseded
+from orchestrator.errors import LeaseHeld, LeaseSuperseded, SetupError
 from orchestrator.store.process_id import ProcessId
 from trainer.config.spec import Settings
 from trainer.config.stored import Moment, WholeNumber, read_document
@@ -35,6 +35,7 @@ TOKEN = re.compile(r"[0-9]{6,15}")
 
 CLAIM_JOB = "ADASWEEP_CLAIM_JOB"
 CLAIM_RUN = "ADASWEEP_CLAIM_RUN"
+RUN_NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 class JobRun(Settings):
@@ -45,9 +46,11 @@ class JobRun(Settings):
 
     @classmethod
     def of_environment(cls) -> "JobRun | None":
-        """Return the job run that the backend put into the environment, or None."""
-        job = os.environ.get(CLAIM_JOB)
-        return cls(job=job, run=int(os.environ[CLAIM_RUN])) if job else None
+        """Return the job run that the backend put into the environment, or None. Raises SetupError for half of one."""
+        job, run = os.environ.get(CLAIM_JOB), os.environ.get(CLAIM_RUN, "")
+        if job and not RUN_NUMBER.fullmatch(run):
+            raise SetupError(CLAIM_JOB, f"is set, but {CLAIM_RUN} is no number", "unset it: only adasweep sets both")
+        return cls(job=job, run=int(run)) if job else None
 
     @property
     def environment(self) -> dict[str, str]:

@@ -152,6 +152,12 @@ def test_a_store_that_is_not_there_is_named(run: Run, tmp_path: Path) -> None:
     assert err == f"adasweep: error: {tmp_path}/none: no such store; name one with --store or ADASWEEP_STORE\n"
 
 
+def test_a_store_that_can_hold_nothing_is_named(run: Run) -> None:
+    code, _, err = run("collect", "--store", "/proc")
+    assert code == 2
+    assert err == "adasweep: error: /proc: can hold no folder; name one with --store or ADASWEEP_STORE\n"
+
+
 def test_a_broken_plan_is_named(run: Run, store: ResultStore) -> None:
     store.plan("synthetic").write_text("{")
     code, _, err = run("table", "synthetic", "--store", store.path)

@@ -21,7 +21,7 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from analysis.errors import FigureError
+from analysis.errors import FigureError, ResultStoreError
 from analysis.figures.catalog import GENERAL, figure_named
 from analysis.figures.provenance import provenance_of, read_provenance
 from analysis.figures.render import compose, render
@@ -319,6 +319,34 @@ def test_the_lowest_possible_fid_is_a_line_where_it_was_probed(store: ResultStor
     page = compose(module, numbers, provenance_of("fid_by_size", module.aggregation, "", runs, curves))
     lines: list[Any] = [line for ax in page.axes for line in ax.lines]
     assert [[500.0, 12.5], [2000.0, 3.5]] in [line.get_xydata().tolist() for line in lines]
+
+
+DAMAGES: dict[str, Callable[[Path], object]] = {
+    "torn": lambda path: path.write_bytes(path.read_bytes()[:60]),
+    "zeros": lambda path: path.write_bytes(bytes(path.stat().st_size)),
+    "emptied": lambda path: path.write_bytes(b""),
+    "another format": lambda path: path.write_bytes(b"\x93NUMPY\x01\x00 3"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize(
+    ("figure", "file"),
+    [
+        ("fid_by_size", "probes/fid-floor-000100000.npz"),
+        ("stylegan2_fig17", "probes/jacobian-000100000.npz"),
+        ("samples", "samples/fakes-000100000.png"),
+        ("ada_fig7d", "probes/mean-image-000100000-real.png"),
+    ],
+)
+def test_a_damaged_file_that_a_figure_shows_is_named(store: ResultStore, damage: str, figure: str, file: str) -> None:
+    module, path = figure_named(figure), store.run(id_of(WHOLE[0])).path / file
+    path.parent.mkdir(exist_ok=True)
+    np.savez(path.with_name("mean-image-000100000.npz"), mean=[1.0])
+    path.write_bytes(path.with_name("mean-image-000100000.npz").read_bytes())
+    DAMAGES[damage](path)
+    with pytest.raises(ResultStoreError, match=rf"{path.name}: cannot be read as .*; remove it"):
+        module.data(*loaded(store))
 
 
 def test_moments_of_training_are_spread_evenly_and_include_the_last() -> None:

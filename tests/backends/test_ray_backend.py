@@ -1,7 +1,9 @@
 """The Ray backend without Ray: its queue, states read from files, and its HTTP requests."""
 
 import json
+import socket
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -214,4 +216,20 @@ def test_an_address_that_is_none_is_told(address: str) -> None:
 def test_what_is_no_address_of_a_cluster_is_refused_and_not_waited_for(tmp_path: Path, address: str) -> None:
     with pytest.raises(PlanError, match=r"is no address of Ray's dashboard; write http://HOST:8265"):
         RayBackend(Store(tmp_path), RayJobs(address)).require_usable()
-    RayBackend(Store(tmp_path), RayJobs("https://head:8265/")).require_usable()
+    RayJobs("https://head:8265/").require_address()
+
+
+def test_a_cluster_that_does_not_answer_is_waited_for_once(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        jobs = RayJobs(f"http://127.0.0.1:{silent.getsockname()[1]}", timeout_seconds=0.5)
+        backend, began = RayBackend(Store(tmp_path), jobs), time.monotonic()
+        for ask in (lambda: backend.slots(Resources()), backend.require_usable):
+            with pytest.raises(BackendError, match=r"^Ray at http://127\.0\.0\.1:\d+: timed out$") as caught:
+                ask()
+            assert caught.value.retryable
+        assert backend.doubts(Resources()).startswith("not checked")
+        assert time.monotonic() - began < 0.9
+
+
+def test_a_cluster_that_answers_is_usable(backend: RayBackend) -> None:
+    backend.require_usable()

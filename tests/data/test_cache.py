@@ -144,6 +144,16 @@ def test_what_is_no_folder_in_the_place_of_a_cache_is_replaced(tmp_path: Path, m
     assert len(decoded(path, wanted, tmp_path / "cache").images) == 10
 
 
+def test_a_cache_without_images_is_made_again(tmp_path: Path) -> None:
+    path = zip_set(tmp_path / "cats.zip", 10)
+    wanted = describe(path, tmp_path).fingerprint
+    decoded(path, wanted, tmp_path / "cache")
+    folder = tmp_path / "cache" / f"decoded-{wanted}"
+    np.save(folder / "images.npy", np.zeros((0, 3, 8, 8), np.uint8))
+    np.save(folder / "labels.npy", np.zeros(0, np.int32))
+    assert len(decoded(path, wanted, tmp_path / "cache").images) == 10
+
+
 def test_another_content_is_refused(tmp_path: Path) -> None:
     path = zip_set(tmp_path / "cats.zip", 10)
     with pytest.raises(DataError, match="not 0123456789abcdef; its content has changed"):

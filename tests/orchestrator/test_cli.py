@@ -131,6 +131,8 @@ def test_commands_are_listed_in_groups_with_a_line_of_help(capsys: Capture) -> N
         (["sttaus"], "No such command 'sttaus'. Did you mean 'status'?"),
         (["plan"], "Missing argument 'SWEEP'; see: adasweep plan --help"),
         (["why", "abc"], "trial 'abc': no such trial"),
+        (["status", "--store", ""], "--store: names no folder; write . for this one"),
+        (["status", "--store="], "--store: names no folder; write . for this one"),
         (["cancel", "gone"], "gone: is neither a sweep in the store nor a trial"),
         (["record"], "has no trials"),
         (["plan", "{sweep}", "--backend", "slrum"], "no backend is called 'slrum'"),

@@ -82,6 +82,13 @@ def test_what_was_written_is_intact(stores: tuple[Store, Store]) -> None:
     assert [path for path in paths if not is_intact(stores[0].root / path)] == []
 
 
+def test_a_table_with_a_stray_quote_is_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "figures" / "curves.csv"
+    assert is_intact(path, b'kimg,name\n1,"two\nlines"\n')
+    assert is_intact(path, "kimg,name\n1,a\u2028b\n".encode())
+    assert not is_intact(path, b'kimg,name\n1,"' + b"x" * 200_000 + b"\n")
+
+
 @pytest.mark.parametrize("damage", DAMAGES)
 @pytest.mark.parametrize("side", ["ours", "theirs"])
 def test_the_undamaged_version_is_kept_whichever_is_newer(stores: tuple[Store, Store], damage: str, side: str) -> None:

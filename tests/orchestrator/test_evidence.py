@@ -20,6 +20,7 @@ from orchestrator.evidence.contents import Rule, kind_of
 from orchestrator.evidence.manifest import Manifest
 from orchestrator.evidence.merge import FileVersion, Merged, merge, merged
 from orchestrator.evidence.pack import pack
+from orchestrator.evidence.usage import by_kind
 from orchestrator.store.layout import Store
 from orchestrator.store.lease import acquire
 from tests.orchestrator.attempts import new_attempt, new_trial
@@ -554,6 +555,12 @@ def test_listing_and_disk_count_what_is_there(full: Store, capsys: pytest.Captur
     sizes = json.loads(capsys.readouterr().out)["bytes"]
     assert sum(sizes.values()) == sum(path.stat().st_size for path in full.root.rglob("*") if path.is_file())
     assert sizes["sample"] == 2 * len(b"the same reals")
+
+
+def test_a_link_to_a_name_that_no_file_can_have_uses_no_disk(full: Store) -> None:
+    before = by_kind(full)
+    (full.root / "link").symlink_to("x" * 300)
+    assert by_kind(full) == before
 
 
 def test_a_plan_that_cannot_be_read_hides_no_other_sweep_and_nothing_is_removed(

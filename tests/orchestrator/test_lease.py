@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.errors import LeaseHeld, LeaseSuperseded
+from orchestrator.errors import LeaseHeld, LeaseSuperseded, SetupError
 from orchestrator.store import lease as leases
-from orchestrator.store.lease import TTL_SECONDS, Holder, acquire, holder
+from orchestrator.store.lease import CLAIM_JOB, CLAIM_RUN, TTL_SECONDS, Holder, acquire, holder
 from orchestrator.store.process_id import ProcessId
 from trainer.recording.fence import Fence, FencedOut
 
@@ -33,6 +33,15 @@ def test_a_lease_is_held_by_one(tmp_path: Path) -> None:
         acquire(tmp_path)
     lease.release()
     assert acquire(tmp_path).token == 2
+
+
+@pytest.mark.parametrize("run", [None, "", "one", "-1"])
+def test_half_of_a_clusters_claim_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: str | None) -> None:
+    monkeypatch.setenv(CLAIM_JOB, "7")
+    if run is not None:
+        monkeypatch.setenv(CLAIM_RUN, run)
+    with pytest.raises(SetupError, match=r"CLAIM_JOB: is set, but ADASWEEP_CLAIM_RUN is no number; unset it"):
+        acquire(tmp_path)
 
 
 def test_a_silent_holder_is_superseded_and_notices(tmp_path: Path) -> None:

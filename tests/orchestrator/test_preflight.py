@@ -281,6 +281,35 @@ def test_a_plan_names_cells_that_became_the_same_trials(read: Read, tmp_path: Pa
         assert [line for line in cautions(sweep.spec, expand(sweep, find), [], tmp_path) if "share" in line] == told
 
 
+CONTRARY = [
+    ("'ada < none', 'none < ada, p<0.01'", 1),
+    ("'ada < none', 'ada > none by fid50-lite0'", 1),
+    ("'ada < none', 'none < ada by kid50'", 0),
+    ("'ada < none', 'none < ada by last'", 0),
+    ("'ada < none', 'control: none < ada'", 0),
+    ("'control: ada < none', 'control: none < ada'", 0),
+    ("'ada < none', 'ada < none, n>=5'", 0),
+]
+
+
+@pytest.mark.parametrize(("claims", "told"), CONTRARY)
+def test_a_plan_warns_of_claims_of_which_one_must_fail(read: Read, tmp_path: Path, claims: str, told: int) -> None:
+    sweep = read(f"{HEAD}metrics: [fid50, kid50]\ngrid: {{augment: [none, ada]}}\nclaims: [{claims}]\n")
+    found = [line for line in cautions(sweep.spec, expand(sweep, find), [], tmp_path) if "the opposite of" in line]
+    assert len(found) == told
+    assert all(line.startswith('claims "ada < none" and "') for line in found)
+
+
+@pytest.mark.parametrize(
+    ("metrics", "told"), [("fid1000, fid1k", 1), ("pr50k3, kid50, pr50k", 1), ("fid1k, fid1k_full, kid1k", 0)]
+)
+def test_a_plan_warns_of_a_metric_with_two_names(read: Read, tmp_path: Path, metrics: str, told: int) -> None:
+    sweep = read(f"{HEAD}metrics: [{metrics}]\n")
+    found = [line for line in cautions(sweep.spec, expand(sweep, find), [], tmp_path) if "one metric" in line]
+    assert len(found) == told
+    assert all(line.startswith(metrics.partition(",")[0]) for line in found)
+
+
 def test_a_plan_says_where_statistics_are_of_a_part_of_the_batch(read: Read, tmp_path: Path) -> None:
     head = HEAD.replace("tiny32", "biggan-unconditional")
     (found,) = [line for line in cautions(read(head).spec, expand(read(head), find), [], tmp_path) if "takes" in line]

@@ -25,7 +25,7 @@ from orchestrator.cli import main
 from orchestrator.recorders import ingest
 from orchestrator.recorders.cursor import Cursor, is_behind, new_points, read_cursor
 from orchestrator.recorders.tags import tags_by_trial
-from orchestrator.recorders.target import default_target, readable_target, sqlite_uri
+from orchestrator.recorders.target import default_target, readable_target, require_listener, sqlite_uri
 from orchestrator.store.layout import Store
 from tests.orchestrator.attempts import new_attempt, new_trial
 from tests.orchestrator.test_recorder import empty_database as empty_database
@@ -430,6 +430,22 @@ def test_a_place_that_mlflow_cannot_record_to_is_reported_at_once(
     assert main([command, *(file if command == "run" else []), "--store", str(store.root)]) == 2
     assert "MLFLOW_TRACKING_URI" in capsys.readouterr().err
     assert list(store.ids()) == before
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgresql+psycopg2", "mysql+pymysql"])
+@pytest.mark.usefixtures("run")
+def test_a_database_server_that_is_not_there_is_told_at_once(
+    scheme: str, store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"{scheme}://user@127.0.0.1:1/runs")
+    assert main(["record", "--store", str(store.root)]) == 75
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert "MLflow could not be updated: ConnectionError: no answer from 127.0.0.1:1 (" in told
+
+
+@pytest.mark.parametrize("uri", ["postgresql:///runs", "mssql+pyodbc://source", "postgresql://a:1,b:2/runs"])
+def test_a_database_whose_host_is_not_known_is_left_to_mlflow(uri: str) -> None:
+    require_listener(uri)
 
 
 def test_recording_nothing_new_imports_no_mlflow(store: Store, run: RunDir) -> None:

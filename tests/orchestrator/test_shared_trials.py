@@ -377,3 +377,7 @@ def test_whatever_one_sweep_does_the_other_shows_what_it_showed(
     finally:
         shutil.rmtree(shared.path)
         kept.rename(shared.path)
+
+
+def test_a_trial_is_found_by_its_id_in_capitals(store: Store, shared: RunDir) -> None:
+    assert store.find(shared.path.name[:8].upper()) == shared.path.name

@@ -115,6 +115,30 @@ def test_two_ranks_measure_what_one_does(trials: TrialMaker, inline: RunDir) -> 
     assert numbers(run) == pytest.approx(numbers(inline))
 
 
+@pytest.mark.parametrize("probes", [(), ("trgb-8",)])
+def test_a_damaged_snapshot_is_told_and_the_others_are_measured(
+    trials: TrialMaker, inline: RunDir, capsys: pytest.CaptureFixture[str], probes: tuple[str, ...]
+) -> None:
+    run = trials.make(f"damaged{len(probes)}")
+    assert carry_out(trials, run, 1, "train", metrics=METRICS, evaluation="later", snapshots_kept="all") == 0
+    whole = run.snapshot(32).read_bytes()
+    run.snapshot(32).write_bytes(whole[:99])
+    wanted: dict[str, Any] = {"metrics": METRICS, "probes": probes}
+    assert carry_out(trials, run, 2, "evaluate", **wanted) == ExitCode.USER_ERROR
+    assert numbers(run).keys() == {place for place in numbers(inline) if place[0] == 0.064}
+    assert run.probed() == [(name, 64) for name in probes]
+    record = read_record(run.record(2))
+    assert record is not None
+    assert record.state is State.FAILED
+    assert record.message.startswith(f"{run.snapshot(32)}: not a snapshot of adasweep")
+    assert capsys.readouterr().err.count(f"adasweep: {run.snapshot(32)}: not a snapshot") == 1
+    assert run.kept_snapshots() == [32, 64]
+    run.snapshot(32).write_bytes(whole)
+    assert carry_out(trials, run, 3, "evaluate", **wanted) == 0
+    assert numbers(run).keys() == numbers(inline).keys()
+    assert run.probed() == [(name, images) for name in probes for images in (32, 64)]
+
+
 @pytest.fixture
 def broken_kid(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make KID raise whenever it is computed."""

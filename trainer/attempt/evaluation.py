@@ -1,16 +1,22 @@
 """An attempt that only evaluates: the missing metrics and probes of a trial's kept snapshots."""
 
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import partial
+from typing import TypeVar
 
 from trainer.config.stored import rows_in
 from trainer.config.train import TrainConfig
+from trainer.errors import SnapshotError
 from trainer.evaluation.measurer import Measurer, recorded_values
 from trainer.evaluation.shared_work import agreed
 from trainer.images.latents import load_generator
 from trainer.probes.run import Prober
 from trainer.recording.reporter import Reporter
+from trainer.runtime.console import log
+
+T = TypeVar("T")
 
 
 class MetricFailed(Exception):
@@ -19,25 +25,31 @@ class MetricFailed(Exception):
 
 @dataclass
 class EvaluationJob:
-    """Measures what is missing; results from before a preemption are not measured again."""
+    """Measures what is missing; results from before a preemption are not measured again.
+
+    `damaged` are the snapshots that cannot be read, by image counter, and why.
+    """
 
     config: TrainConfig
     measurer: Measurer
     reporter: Reporter
+    damaged: dict[int, SnapshotError] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.measurer.known |= recorded_values(rows_in(self.measurer.run.metrics))
 
     def carry_out(self) -> None:
-        """Measure all snapshots, oldest first, then apply the retention rules to them.
+        """Measure all snapshots, oldest first, then apply the retention rules to them, unless one is damaged.
 
-        Raises Preempted, and MetricFailed at the end if a metric could not be measured.
+        Raises Preempted, and at the end SnapshotError if a snapshot is damaged, or MetricFailed if a metric could not
+        be measured.
         """
         self.reporter.update(ready=time.time())
         world, prober = self.measurer.world, Prober(self.config, self.measurer, self.reporter)
         for images in world.gather([self.measurer.run.kept_snapshots()])[0]:
             self._measure(images)
-            agreed(partial(prober.run_missing, images), world)
+            agreed(partial(self._if_intact, images, partial(prober.run_missing, images)), world)
+        self._require_intact()
         kept = self.measurer.run.kept_snapshots()
         if kept and self.measurer.options.metrics and self.reporter.speaks:
             self.measurer.keep(max(kept), self.reporter.fence)
@@ -45,6 +57,28 @@ class EvaluationJob:
             raise MetricFailed("; ".join(self.measurer.failures))
 
     def _measure(self, images: int) -> None:
-        if self.measurer.missing(images):
-            average = load_generator(self.measurer.run.snapshot(images)).to(self.measurer.world.device)
-            self.measurer.measure(images, average, self.reporter)
+        if not self.measurer.missing(images):
+            return
+        average = self._if_intact(images, partial(load_generator, self.measurer.run.snapshot(images)))
+        is_lost = self.measurer.world.any(average is None)
+        if average is not None and not is_lost:
+            self.measurer.measure(images, average.to(self.measurer.world.device), self.reporter)
+
+    def _if_intact(self, images: int, use: Callable[[], T]) -> T | None:
+        """Return what `use` makes of a snapshot; None, after telling so, if the snapshot is damaged."""
+        if images in self.damaged:
+            return None
+        try:
+            return use()
+        except SnapshotError as error:
+            self.damaged[images] = error
+            log(f"adasweep: {error}")
+            self.reporter.event("damaged-snapshot", images / 1000, message=str(error))
+            return None
+
+    def _require_intact(self) -> None:
+        """Raise SnapshotError, about the first snapshot that is damaged, if there is one."""
+        if self.damaged:
+            first, others = next(iter(self.damaged.values())), len(self.damaged) - 1
+            more = f" (and {others} more)" if others else ""
+            raise SnapshotError(first.place, f"{first.problem}{more}", "put the file back, or remove it")

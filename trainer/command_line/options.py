@@ -16,6 +16,13 @@ NO_FOLDER = frozenset({errno.ELOOP, errno.ENOTDIR})
 """Why a path leads to no folder, and never will."""
 
 
+def _named(store: object) -> Path:
+    """Return the folder of a name. Raises UserError for an empty one, which would be the working directory."""
+    if not str(store).strip():
+        raise UserError("--store", "names no folder", "write . for this one")
+    return Path(str(store))
+
+
 def _with_folders(store: Path) -> Path:
     """Raise UserError if something else is in the place of the store, its trials or sweeps: it would look empty."""
     _require_folder(store, "name another with --store or ADASWEEP_STORE")
@@ -41,7 +48,11 @@ def _require_folder(path: Path, way_out: str) -> None:
 StoreOption = Annotated[
     Path,
     typer.Option(
-        "--store", envvar="ADASWEEP_STORE", help="Folder of trials, data and results.", callback=_with_folders
+        "--store",
+        envvar="ADASWEEP_STORE",
+        help="Folder of trials, data and results.",
+        parser=_named,
+        callback=_with_folders,
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]

@@ -59,9 +59,13 @@ def decoded(path: Path, wanted: str, cache_dir: Path, progress: DecodeProgress |
 
 def _opened(folder: Path) -> Decoded | None:
     images, labels = read_array(folder / "images.npy", np.uint8), read_array(folder / "labels.npy", np.int32)
-    if images is None or labels is None or images.ndim != 4 or labels.shape != images.shape[:1] or labels.min() < -1:
+    if images is None or labels is None or not _fit(images, labels):
         return None
     return Decoded(images, np.array(labels), folder.name.removeprefix(PREFIX))
+
+
+def _fit(images: np.ndarray, labels: np.ndarray) -> bool:
+    return images.ndim == 4 and len(images) > 0 and labels.shape == images.shape[:1] and bool(labels.min() >= -1)
 
 
 def _build(path: Path, wanted: str, folder: Path, progress: DecodeProgress | None) -> Decoded:

@@ -41,7 +41,7 @@ class Reporter:
         append_lines(stream, [{**stamp, **row} for row in rows], self.fence)
 
     def event(self, name: str, kimg: float, **details: Any) -> None:
-        """Append a row to events.jsonl: start, resume, damaged-checkpoint, leak-risk, diverged, preempted, done ..."""
+        """Append a row to events.jsonl: start, resume, damaged-checkpoint, damaged-snapshot, leak-risk, diverged ..."""
         self.append(self.run.events, {"event": name, "kimg": kimg, **details})
 
 

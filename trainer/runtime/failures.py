@@ -5,13 +5,14 @@ from typing import NamedTuple
 
 import torch
 
-from trainer.errors import ExitCode, OutputError, UserError
+from trainer.errors import NO_ROOM, ExitCode, OutputError, UserError
 
 LONGEST_LINE = 300
 
 WAYS_OUT = {
     errno.ENOSPC: "free space, then run it again: it resumes from its last checkpoint",
     errno.EDQUOT: "free space in the quota, then run it again: it resumes from its last checkpoint",
+    errno.EFBIG: f"{NO_ROOM[errno.EFBIG]}, then run it again: it resumes from its last checkpoint",
     errno.EROFS: "choose a writable path",
     errno.EACCES: "choose a writable path, or request write permission",
     errno.EPERM: "choose a writable path, or request write permission",

@@ -4,10 +4,8 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from PIL import Image
 
 from analysis.figures.grid import divide, shown, titles_of
 from analysis.figures.style import GREY, label_empty
@@ -53,7 +51,7 @@ class ProbePictures:
         table = pd.DataFrame(rows, columns=["cell", "trial", "seed", "kimg", "kind", "file"])
         paths = {file: runs.store.path / file for file in table["file"]}
         table["sha256"] = [sheets.content_of(paths[file]) for file in table["file"]]
-        pixels = {file: np.asarray(Image.open(path)) for file, path in paths.items()}
+        pixels = {file: sheets.pixels_of(path) for file, path in paths.items()}
         return Pictures(table, runs.cells, titles_of(runs.frame), pixels, not_shown)
 
     def size(self, data: Pictures) -> tuple[float, float]:

@@ -4,10 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from PIL import Image
 
 from analysis.figures.grid import divide
 from analysis.figures.style import GREY, label_empty
@@ -70,7 +68,7 @@ class UncuratedFigure:
         shown, rest = every[:MOST_ROWS], frame[frame["dataset"].isin(every[MOST_ROWS:])]
         rows = [row for dataset in shown for row in _rows(runs, frame[frame["dataset"] == dataset], curves.score)]
         table = pd.DataFrame(rows, columns=list(COLUMNS))
-        pixels = {file: np.asarray(Image.open(runs.store.path / file)) for file in table["file"]}
+        pixels = {file: sheets.pixels_of(runs.store.path / file) for file in table["file"]}
         cells, left_out = (list(dict.fromkeys(part["cell"])) for part in (frame, rest))
         names = dict(zip(frame["cell"], frame["name"], strict=True))
         return Uncurated(table, cells, shown, pixels, names, curves.score, left_out)

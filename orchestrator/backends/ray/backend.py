@@ -7,6 +7,7 @@ import os
 import shlex
 import time
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 
 from orchestrator.backends.base import Submission
@@ -46,6 +47,7 @@ class RayBackend:
         self._checked = float("-inf")
 
     def slots(self, resources: Resources) -> int:
+        self._require_answer()
         by_cpu = self.jobs.total("CPU") // resources.cpus
         by_gpu = self.jobs.total("GPU") // resources.gpus if resources.gpus else by_cpu
         return max(1, int(min(by_cpu, by_gpu)))
@@ -57,6 +59,7 @@ class RayBackend:
     def doubts(self, resources: Resources) -> str:
         needed = {"CPU": resources.cpus, "GPU": resources.gpus}
         try:
+            self._require_answer()
             nodes = self.jobs.nodes()
         except BackendError as error:
             return f"not checked whether a node has {_counted(needed)}: {error}"
@@ -76,8 +79,9 @@ class RayBackend:
         )
 
     def require_usable(self) -> None:
-        """Raise PlanError if the cluster's address is none; nothing else is needed to access it over HTTP."""
+        """Raise PlanError if the cluster's address is none, BackendError if nothing answers there."""
         self.jobs.require_address()
+        self._require_answer()
 
     def submit(self, submission: Submission) -> list[Handle]:
         entries = [QueueEntry.of(task) for task in submission.tasks]
@@ -110,6 +114,19 @@ class RayBackend:
                 record_never_started(self.store.run(handle.trial), handle.attempt)
             elif handle.key in self.queue.running():
                 replace_file(self.queue.stop_file(handle.key), "")
+
+    def _require_answer(self) -> None:
+        """Raise BackendError if the cluster does not answer. It is asked once: every question would wait as long."""
+        if self._outage:
+            raise BackendError(self._outage, retryable=True)
+
+    @cached_property
+    def _outage(self) -> str:
+        try:
+            self.jobs.require_answer()
+        except BackendError as error:
+            return str(error)
+        return ""
 
     def _state(self, handle: Handle, waits: bool, runs: bool) -> State:
         if waits or runs:

@@ -10,7 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,6 +19,8 @@ from orchestrator.errors import BackendError, PlanError
 ADDRESS, PORT = "RAY_API_SERVER_ADDRESS", 8265
 DEFAULT_ADDRESS = f"http://127.0.0.1:{PORT}"
 TIMEOUT_SECONDS = 30.0
+FIRST_ANSWER_SECONDS = 10.0
+"""How long the first answer of a cluster is waited for, before anything is submitted."""
 
 IS_ALIVE: Mapping[str, bool] = {
     "PENDING": True,
@@ -46,6 +48,19 @@ class RayJobs:
         """Raise PlanError if the address is none of a server: it would be waited for without an end."""
         if not _is_server(self.address):
             raise PlanError(ADDRESS, f"{self.address!r} is no address of Ray's dashboard", f"write http://HOST:{PORT}")
+
+    @property
+    def hurried(self) -> "RayJobs":
+        """The same cluster, whose answers are not waited for as long."""
+        return replace(self, timeout_seconds=min(self.timeout_seconds, FIRST_ANSWER_SECONDS))
+
+    def require_answer(self) -> None:
+        """Raise BackendError if nothing answers at the address, or not in time."""
+        try:
+            self.hurried._request("/api/version")
+        except BackendError as error:
+            if error.retryable:
+                raise
 
     def submit(self, entrypoint: str, environment: Mapping[str, str]) -> str:
         """Start a job and return its id. `entrypoint` is a shell command."""
