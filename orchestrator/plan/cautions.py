@@ -68,7 +68,7 @@ def _of_metrics(spec: SweepSpec, trials: Sequence[Trial]) -> Iterator[str]:
 def _of_claims(spec: SweepSpec, trials: Sequence[Trial]) -> Iterator[str]:
     """Yield which claims compare runs of different lengths, without a point of training that both have."""
     cells = {trial.cell: trial for trial in trials}
-    for _, claim in tested_claims(spec.claims, spec.metrics, cells):
+    for _, claim in tested_claims(spec.claims, spec.metrics, cells, spec.longest_horizon_kimg):
         less, more = (cells[cell].asked_kimg for cell in pair_of(claim, cells))
         if less != more and claim.kimg is None:
             way_out = f'to compare both at one point, add ", {min(less, more):g} kimg"'
