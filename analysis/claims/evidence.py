@@ -11,7 +11,7 @@ from analysis.errors import ClaimError
 from analysis.results.load import Curves, Runs
 from analysis.tables.attempts import JOULES_PER_KWH
 from trainer.config.claims.cells import Cells, pair_of
-from trainer.config.claims.grammar import Claim, ClaimProblem
+from trainer.config.claims.grammar import Claim, ClaimProblem, out_of_reach
 
 
 class Evidence(NamedTuple):
@@ -51,12 +51,20 @@ def evidence_of(claim: Claim, runs: Runs, curves: Curves) -> Evidence:
         labels = pair_of(claim, cells_of(runs))
     except ClaimProblem as problem:
         raise ClaimError(f'claim "{claim.text}": {problem}') from problem
+    if why := beyond_horizon(claim, runs, labels):
+        raise ClaimError(f'claim "{claim.text}": {why}')
     less, more = (runs.frame[runs.frame["cell"] == label] for label in labels)
     if set(less["trial"]) & set(more["trial"]):
         raise ClaimError(f'claim "{claim.text}": {labels[0]} and {labels[1]} are the same runs')
     read = values_by_seed if runs.plan.sequential else values_of
     values = read(claim, less, curves), read(claim, more, curves)
     return Evidence(*labels, *values, quantity_label(claim, curves.score), _joules(less), _joules(more))
+
+
+def beyond_horizon(claim: Claim, runs: Runs, labels: tuple[str, str]) -> str:
+    """Return why the runs of two cells have no value that a claim compares, "" if they have."""
+    horizons = runs.frame["horizon_kimg"][runs.frame["cell"].isin(labels)]
+    return out_of_reach(claim, float(horizons.min()))
 
 
 def _joules(cell: pd.DataFrame) -> float:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from analysis.claims.evidence import Evidence, cells_of, evidence_of
+from analysis.claims.evidence import Evidence, beyond_horizon, cells_of, evidence_of
 from analysis.claims.looks import Looks
 from analysis.claims.sequential import LookDecision, LookStage, Verdict, decide
 from analysis.claims.stats import bootstrap_interval, holm, two_sided_p
@@ -75,10 +75,10 @@ def _why_untestable(claim: Claim, runs: Runs) -> str:
     if claim.metric and metrics and not is_measured(claim.metric, metrics):
         return f"not in this plan: its metrics are {', '.join(metrics)}"
     try:
-        pair_of(claim, cells_of(runs))
+        beyond = beyond_horizon(claim, runs, pair_of(claim, cells_of(runs)))
     except ClaimProblem as problem:
         return f"not in this plan: {problem}"
-    return ""
+    return f"not in this plan: {beyond}" if beyond else ""
 
 
 def judge(claims: Sequence[Claim], load: Loader) -> list[Judged]:

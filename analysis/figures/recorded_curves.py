@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from analysis.errors import FigureError
 from analysis.figures.provenance import SUFFIX, Provenance
 from analysis.results.score import Score
+from trainer.files import read_regular
 
 COLUMNS = ("cell", "kimg", "median", "min", "max", "planned_runs")
 
@@ -25,8 +26,8 @@ class RecordedCurves(NamedTuple):
 def read_recorded(path: Path, score: Score) -> RecordedCurves:
     """Return the curves in the CSV of a figure. Raises FigureError if they are damaged or of another score."""
     try:
-        content = path.read_bytes()
-        origin = Provenance.model_validate_json(path.with_name(f"{path.stem}{SUFFIX}").read_bytes())
+        content = read_regular(path)
+        origin = Provenance.model_validate_json(read_regular(path.with_name(f"{path.stem}{SUFFIX}")))
     except OSError as error:
         raise FigureError(f"{error.filename}: cannot be read ({error.strerror}); give the CSV of a figure") from None
     except ValidationError:

@@ -22,7 +22,7 @@ def embedded(path: Path) -> dict[str, Any] | None:
     """Return the provenance embedded in a PDF or PNG (id, sweep, figure, trials); None if it has none to be read."""
     try:
         content = read_regular(path)
-        text = _keywords_of_png(content) if path.suffix == ".png" else _keywords_of_pdf(content)
+        text = _keywords_of_png(content) if path.suffix.lower() == ".png" else _keywords_of_pdf(content)
         about = parsed_json(text.removeprefix("adasweep ").encode()) if text.startswith("adasweep {") else {}
     except DAMAGED:
         return None
@@ -32,7 +32,7 @@ def embedded(path: Path) -> dict[str, Any] | None:
 def is_whole(picture: Path) -> bool:
     """Return whether a PNG has all its chunks, as their checksums say; of a PDF, whether it has its end."""
     content = read_regular(picture)
-    if picture.suffix == ".pdf":
+    if picture.suffix.lower() == ".pdf":
         return content.rstrip().endswith(b"%%EOF")
     try:
         with Image.open(io.BytesIO(content)) as image:
@@ -63,7 +63,7 @@ def provenance_behind(path: Path, store: ResultStore) -> Provenance:
     malformed: list[Malformed] = []
     recorded = [entry for sweep in store.drawn_sweeps() for entry in read_provenance(store.figures(sweep), malformed)]
     unless = f", unless it is one that cannot be read: {'; '.join(map(str, malformed))}" if malformed else ""
-    if path.suffix == ".csv":
+    if path.suffix.lower() == ".csv":
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         matches = [entry for entry in recorded if entry.numbers_sha256 == digest]
         if not matches:

@@ -28,6 +28,7 @@ from analysis.tables.source import CollectedTables, RowSource, TrialFiles
 from analysis.tables.store import ResultStore
 from trainer.config.claims.grammar import is_measured
 from trainer.config.plan_file import PlanFile
+from trainer.config.stored import TOLERANCE_KIMG
 
 METRIC_COLUMNS = (
     *("trial", "attempt", "kimg", "metric", "identity", "basis", "value", "num_real", "num_generated"),
@@ -123,9 +124,9 @@ def _curves(
 
 
 def _own_metrics(source: RowSource, plan: PlanFile, planned: pd.DataFrame) -> pa.Table:
-    """Return the recorded values without those of evaluation seeds that only other sweeps requested."""
+    """Return the values up to the horizon, without those of evaluation seeds that only other sweeps requested."""
     trials = sorted(set(planned["trial"]))
-    metrics = source.rows("metrics", METRIC_COLUMNS, trials)
+    metrics = _up_to_horizon(source.rows("metrics", METRIC_COLUMNS, trials), planned)
     further = pc.fill_null(pc.greater_equal(metrics["seed"], plan.evaluation_seeds), False)
     if not pc.any(further).as_py():
         return metrics
@@ -133,6 +134,14 @@ def _own_metrics(source: RowSource, plan: PlanFile, planned: pd.DataFrame) -> pa
     others = attempts.filter(pc.invert(pc.is_in(attempts["sweep"], pa.array(["", plan.sweep]))))
     of_others = pc.is_in(_places(metrics, "attempt"), _places(others, "number").combine_chunks())
     return metrics.filter(pc.invert(pc.and_(further, of_others)))
+
+
+def _up_to_horizon(metrics: pa.Table, planned: pd.DataFrame) -> pa.Table:
+    """Return the values of each trial up to the longest horizon that it is planned with."""
+    longest = planned.groupby("trial")["horizon_kimg"].max()
+    places = pc.index_in(metrics["trial"], value_set=pa.array(longest.index, pa.string()))
+    limits = pa.array(longest.to_numpy(), pa.float64()).take(places.combine_chunks())
+    return metrics.filter(pc.less_equal(metrics["kimg"], pc.add(limits, TOLERANCE_KIMG)))
 
 
 def _places(rows: pa.Table, number: str) -> pa.ChunkedArray:
@@ -215,14 +224,18 @@ def _joined(planned: pd.DataFrame, source: RowSource) -> pd.DataFrame:
 
 
 def _with_divergence(frame: pd.DataFrame, metrics: pa.Table, plan: PlanFile) -> pd.DataFrame:
-    """Return runs with `diverged_kimg`: when the worker reported divergence, or a metric of this sweep is NaN."""
+    """Return runs with when and why they diverged: the worker reported it, or a metric of this sweep is NaN."""
     broken = metrics.filter(pc.is_nan(metrics["value"])).select(["trial", "kimg", "metric"]).to_pandas()
     if plan.metrics:
         own = [is_measured(name, plan.metrics) for name in broken["metric"]]
         broken = broken[np.array(own, dtype=bool)]
-    first = frame["trial"].map(broken.groupby("trial")["kimg"].min()).astype(float)
+    first = broken.sort_values(["kimg", "metric"]).drop_duplicates("trial").set_index("trial")
+    measured = frame["trial"].map(first["kimg"]).astype(float)
     reported = frame.pop("worker_diverged_kimg").astype(float)
-    return frame.assign(diverged_kimg=np.fmin(first, reported))
+    is_measured_first = measured.notna() & ~(reported < measured)
+    because = frame["diverged_because"].where(frame["diverged_kimg"] == reported)  # not a metric of another sweep
+    because = because.mask(is_measured_first, frame["trial"].map(first["metric"].astype(str) + " is nan"))
+    return frame.assign(diverged_kimg=np.fmin(measured, reported), diverged_because=because)
 
 
 def _with_best_and_last(frame: pd.DataFrame, scores: pd.DataFrame, score: Score) -> pd.DataFrame:

@@ -74,7 +74,7 @@ def _of_metrics(spec: SweepSpec, trials: Sequence[Trial]) -> Iterator[str]:
 def _of_claims(spec: SweepSpec, trials: Sequence[Trial]) -> Iterator[str]:
     """Yield which claims contradict each other, or compare runs of different lengths at no point that both have."""
     cells = {trial.cell: trial for trial in trials}
-    tested = [claim for _, claim in tested_claims(spec.claims, spec.metrics, cells)]
+    tested = [claim for _, claim in tested_claims(spec.claims, spec.metrics, cells, spec.longest_horizon_kimg)]
     yield from opposite_claims(tested, cells, spec.score_name, partial(_name_of, spec))
     for claim in tested:
         less, more = (cells[cell].asked_kimg for cell in pair_of(claim, cells))

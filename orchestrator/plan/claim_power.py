@@ -43,7 +43,7 @@ def powers_of(sweep: Sweep, cells: Cells) -> Iterator[ClaimPower]:
     Of sequential seeds, all that the claim may ask for count: the last look alone could reach the smallest p.
     """
     spec = sweep.spec
-    tested = [] if spec.search else tested_claims(spec.claims, spec.metrics, cells)
+    tested = [] if spec.search else tested_claims(spec.claims, spec.metrics, cells, spec.longest_horizon_kimg)
     tests = sum(not claim.is_control for _, claim in tested)
     for place, claim in tested:
         seeds = most_seeds(claim, spec.sequential) if spec.sequential else len(spec.seed_values)

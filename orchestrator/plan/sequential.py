@@ -54,7 +54,7 @@ def claimed_pairs(spec: SweepSpec, trials: Sequence[Trial]) -> Iterator[tuple[tu
     if seeds is None:
         return
     cells = {trial.cell: trial for trial in trials}
-    for _, claim in tested_claims(spec.claims, spec.metrics, cells):
+    for _, claim in tested_claims(spec.claims, spec.metrics, cells, spec.longest_horizon_kimg):
         yield pair_of(claim, cells), most_seeds(claim, seeds)
 
 

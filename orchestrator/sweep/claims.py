@@ -16,9 +16,9 @@ from trainer.config.claims.grammar import (
     ClaimProblem,
     is_measured,
     is_prose,
+    out_of_reach,
     parse_claim,
 )
-from trainer.config.stored import is_within
 
 MARKS = (PROSE, CONTROL)
 
@@ -73,9 +73,7 @@ def _unmeasured(claim: Claim, metrics: Sequence[str], horizon_kimg: float) -> st
         return "needs a score, but `metrics` is empty"
     if claim.metric and not is_measured(claim.metric, metrics):
         return f"{claim.metric} is not measured; metrics: {', '.join(metrics)}"
-    if claim.kimg and not is_within(claim.kimg, horizon_kimg):
-        return f"{claim.kimg:g} kimg is beyond the horizon of {horizon_kimg:g} kimg"
-    return ""
+    return out_of_reach(claim, horizon_kimg)
 
 
 def well_formed(claims: Sequence[str]) -> Iterator[tuple[int, Claim]]:
@@ -86,18 +84,21 @@ def well_formed(claims: Sequence[str]) -> Iterator[tuple[int, Claim]]:
                 yield index, parse_claim(text)
 
 
-def tested_claims(claims: Sequence[str], metrics: Sequence[str], cells: Cells) -> list[tuple[int, Claim]]:
-    """Return the claims that a plan with these cells and metrics tests, with their places."""
-    return [(place, claim) for place, claim in well_formed(claims) if _is_tested(claim, cells, metrics)]
+def tested_claims(
+    claims: Sequence[str], metrics: Sequence[str], cells: Cells, horizon_kimg: float
+) -> list[tuple[int, Claim]]:
+    """Return the claims that a plan with these cells, metrics and horizon tests, with their places."""
+    found = [(place, claim) for place, claim in well_formed(claims) if not _unmeasured(claim, metrics, horizon_kimg)]
+    return [(place, claim) for place, claim in found if _has_cells(claim, cells)]
 
 
-def _is_tested(claim: Claim, cells: Cells, metrics: Sequence[str]) -> bool:
-    """Return whether the plan has both cells of a claim, and its metric."""
+def _has_cells(claim: Claim, cells: Cells) -> bool:
+    """Return whether a plan has both cells of a claim."""
     try:
         pair_of(claim, cells)
     except ClaimProblem:
         return False
-    return bool(metrics) and (claim.metric is None or is_measured(claim.metric, metrics))
+    return True
 
 
 def misnamed_claims(claims: Sequence[str], examples: Cells) -> Iterator[tuple[KeyPath, str]]:

@@ -1,6 +1,7 @@
 """The keys of a sweep file: dotted paths into TrainConfig, their values, and suggestions for misspelt ones."""
 
 import functools
+import itertools
 import types
 import typing
 from collections.abc import Iterator
@@ -82,10 +83,38 @@ def models_in(annotation: Any) -> list[type[BaseModel]]:
     return []
 
 
-def default_of(key: str) -> Any:
-    """Return the default of a key, or None if a preset or another key decides."""
-    values = [field.get_default() for field in settable().get(key, []) if not field.is_required()]
+def default_of(key: str, tree: Any) -> Any:
+    """Return the default of a key in the choices of a tree of settings.
+
+    None if a preset or another key decides, or if the choice that was made has no such key.
+    """
+    values = [field.get_default() for field in _fields(key, tree) if not field.is_required()]
     return values[0] if values else None
+
+
+def _fields(key: str, tree: Any) -> list[FieldInfo]:
+    """Return the fields of a key: of the choices that a tree makes, or of all where it makes none."""
+    fields, models, here = settable().get(key, []), _groups().get(key.partition(".")[0], []), tree
+    for group, part in itertools.pairwise(key.split(".")):
+        here = here.get(group) if isinstance(here, dict) else None
+        fields = [model.model_fields[part] for model in _chosen(models, here) if part in model.model_fields]
+        models = [inner for field in fields for inner in models_in(field.annotation)]
+    return fields
+
+
+@functools.cache
+def _groups() -> dict[str, list[type[BaseModel]]]:
+    """Return the alternatives of each group of settings."""
+    groups = {name: models_in(field.annotation) for name, field in TrainConfig.model_fields.items()}
+    return groups | {"resources": [Resources], "transfer": [TransferSource]}
+
+
+def _chosen(models: list[type[BaseModel]], group: Any) -> list[type[BaseModel]]:
+    """Return the alternative that a group of settings names, or all if it names none."""
+    if not isinstance(group, dict) or "type" not in group:
+        return models
+    tagged = [model for model in models if "type" in model.model_fields]
+    return [model for model in tagged if model.model_fields["type"].default == group["type"]]
 
 
 def key_problem(key: str) -> str | None:
@@ -117,6 +146,6 @@ def lookup(tree: Any, key: str) -> Any:
     here = tree
     for part in ("data.source" if key == "data" else key).split("."):
         if not isinstance(here, dict) or part not in here:
-            return default_of(key)
+            return default_of(key, tree)
         here = here[part]
     return here.get("type", here) if isinstance(here, dict) else here

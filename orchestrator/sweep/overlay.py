@@ -16,6 +16,7 @@ from orchestrator.sweep.transfer_source import SourceReference, TransferSource
 from orchestrator.sweep.trial import DataLookup, LocatedData
 from orchestrator.sweep.yaml_source import KeyPath
 from trainer.config.presets.official import PRESETS, Tree, merge, preset_tree
+from trainer.config.resolve import whole_subset
 from trainer.config.training import TransferFromTrial
 from trainer.config.transfer import located
 from trainer.errors import DataError, UserError, did_you_mean, nearest
@@ -70,8 +71,10 @@ class Layers(NamedTuple):
 
     @property
     def full_tree(self) -> Tree:
-        """Return the settings including the preset's name."""
-        return {**self.tree, **self.preset}
+        """Return the settings including the preset's name and the size of the subset."""
+        given = self.tree.get("data", {})
+        data = {"subset": whole_subset(given, self.data.description), **given}
+        return {**self.tree, "data": data, **self.preset}
 
     def with_seed(self, seed: int, transfer: Path | TransferFromTrial | None) -> Tree:
         """Return the settings of one run, as `trainer.config.resolve.completed` expects them."""

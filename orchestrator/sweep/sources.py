@@ -119,7 +119,7 @@ class Sources:
 
 def _file(sweep: str, folder: Path) -> Path:
     """Return the file of a sweep by its path from a folder, or by its name. Raises UserError."""
-    if sweep.endswith(ENDINGS):
+    if sweep.lower().endswith(ENDINGS):
         return folder / Path(sweep).expanduser()
     found = _bundled(sweep)
     if found is None:

@@ -153,6 +153,17 @@ def test_the_value_at_a_given_kimg_is_compared(many: ResultStore) -> None:
     assert judged.evidence.less == moment[SEEDS : 2 * SEEDS]
 
 
+def test_a_claim_about_a_point_beyond_the_horizon_is_not_tested_and_makes_no_other_harder(many: ResultStore) -> None:
+    reached = "ada < baseline at subset=500"
+    found = found_in_plan(many, reached, f"{reached}, 200 kimg")
+    assert [judged.p_corrected for judged in found.judged] == [1 / 252]
+    assert found.not_tested == [
+        (f"{reached}, 200 kimg", "not in this plan: 200 kimg is beyond the horizon of 100 kimg")
+    ]
+    with pytest.raises(ClaimError, match="200 kimg is beyond the horizon of 100 kimg"):
+        found_in_plan(many, reached, given=[f"{reached}, 200 kimg"])
+
+
 def test_the_kimg_of_the_best_is_compared(many: ResultStore) -> None:
     (judged,) = verdict_on(many, "baseline & subset=500 < ada & subset=500, by best_kimg")
     assert judged.verdict is Verdict.PASS

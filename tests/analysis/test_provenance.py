@@ -25,10 +25,10 @@ def drawn(store: ResultStore) -> ResultStore:
     return store
 
 
-@pytest.mark.parametrize("kind", ["pdf", "png", "csv"])
+@pytest.mark.parametrize("kind", ["pdf", "png", "csv", "PDF", "PNG", "CSV"])
 def test_a_copy_of_a_figure_leads_back_to_its_runs(drawn: ResultStore, tmp_path: Path, kind: str) -> None:
     copy = tmp_path / f"in_the_paper.{kind}"
-    shutil.copy(drawn.figures("synthetic") / f"ada_p.{kind}", copy)
+    shutil.copy(drawn.figures("synthetic") / f"ada_p.{kind.lower()}", copy)
     origin = provenance_behind(copy, drawn)
     assert (origin.sweep, origin.figure) == ("synthetic", "ada_p")
     assert origin.trials() == sorted(id_of(run) for run in WHOLE if run.augment == "ada")

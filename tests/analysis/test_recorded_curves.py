@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import matplotlib
@@ -71,6 +72,13 @@ def test_damaged_recorded_curves_are_refused(own: ResultStore, recorded: Path, s
     spoil(recorded)  # type: ignore[operator]
     with pytest.raises(FigureError, match=told):
         read_recorded(recorded, curves.score)
+
+
+@pytest.mark.timeout(60)
+def test_a_pipe_in_the_place_of_recorded_curves_is_not_waited_for(own: ResultStore, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.csv")
+    with pytest.raises(FigureError, match=r"pipe\.csv: cannot be read \(not a regular file\)"):
+        read_recorded(tmp_path / "pipe.csv", loaded(own)[1].score)
 
 
 def test_recorded_curves_of_another_score_or_figure_are_refused(own: ResultStore, recorded: Path) -> None:

@@ -37,8 +37,11 @@ def test_a_profile_is_chosen_by_name(monkeypatch: pytest.MonkeyPatch, tmp_path: 
 
 def test_a_profile_is_chosen_by_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text("partition: big\n")
-    monkeypatch.setenv("ADASWEEP_PROFILE", str(tmp_path / "mine.yaml"))
-    assert chosen_profile(tmp_path / "store").partition == "big"
+    (tmp_path / "MINE.YML").write_text("partition: bigger\n")
+    monkeypatch.chdir(tmp_path)
+    for name, partition in ((str(tmp_path / "mine.yaml"), "big"), ("mine.yaml", "big"), ("MINE.YML", "bigger")):
+        monkeypatch.setenv("ADASWEEP_PROFILE", name)
+        assert chosen_profile(tmp_path / "store").partition == partition
 
 
 def test_an_unknown_name_is_reported_with_the_nearest(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from tests.data.pictures import pixels
 from trainer.commands.project import read_image
 from trainer.config.dataset.describe import examine
 from trainer.config.dataset.preparation import read_settings
+from trainer.config.dataset.survey import survey
 from trainer.data.dataset import full_set
 from trainer.data.decode import decode, decode_any
 from trainer.data.prepare import prepare
@@ -119,6 +120,15 @@ def test_pictures_for_training_and_for_preparing_are_decoded_alike(
 ) -> None:
     content = encoded(in_mode(mode), format, **options)
     assert (decode(content, "x") == decode_any(content, "x").pixels).all()
+
+
+@pytest.mark.parametrize(("format", "mode", "options"), CASES)
+def test_a_survey_takes_as_grey_what_is_decoded_as_grey(
+    tmp_path: Path, format: str, mode: str, options: dict[str, object]
+) -> None:
+    content = encoded(in_mode(mode), format, **options)
+    found = survey(folder_of(tmp_path / "in", [content, content], {"TIFF": "tif"}.get(format, format.lower())))
+    assert found.channels == (1 if decode_any(content, "x").channels < 3 else 3)
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "CMYK", "1"])

@@ -168,7 +168,9 @@ def test_a_set_with_a_recipes_name_is_made_by_it_or_said_not_to_be(
     assert main(["data", "prepare", str(source), "--recipe", "lsun-cat-256", "--max-images", "2", *place]) == 2
     assert "--max-images: is fixed by the recipe" in capsys.readouterr().err
     prepare(source, tmp_path / "lsun-cat-256.zip")
-    assert "is not known to be prepared by the recipe" in str(examine("lsun-cat-256", tmp_path).remarks)
+    for name in ("lsun-cat-256.zip", "lsun-cat-256.ZIP"):
+        (tmp_path / "lsun-cat-256.zip").rename(tmp_path / name)
+        assert "is not known to be prepared by the recipe" in str(examine("lsun-cat-256", tmp_path).remarks)
 
 
 def test_describe_shows_the_recipe(

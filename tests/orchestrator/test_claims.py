@@ -75,6 +75,14 @@ def test_a_tier_may_leave_out_cells_and_metrics_of_claims_it_inherits(
     assert plan_sweep(store, Request(sweep_file(with_claims(claims) + SMALL), "small")).trials
 
 
+def test_a_tier_does_not_count_claims_about_points_beyond_its_horizon(store: Store, sweep_file: Write) -> None:
+    watch, tier = "watch: {evaluate_every_kimg: 0.5}\n", "tiers: {short: {horizon_kimg: 0.5}}\nseeds: 5\n"
+    text = with_claims("ada < baseline at subset=20", "ada < baseline at subset=40, 1 kimg").replace("seeds: [0]\n", "")
+    file = sweep_file(text + watch + tier)
+    assert [one.smallest_p for one in plan_sweep(store, Request(file)).claims] == pytest.approx([2 / 252] * 2)
+    assert [one.smallest_p for one in plan_sweep(store, Request(file, "short")).claims] == pytest.approx([1 / 252])
+
+
 def test_a_tier_stands_by_the_claims_it_states(store: Store, sweep_file: Write) -> None:
     path = sweep_file(SWEEP + SMALL + "    claims: [ada < baseline at subset=40]\n")
     (problem,) = planned_problems(store, path, "small")

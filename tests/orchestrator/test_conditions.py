@@ -95,6 +95,38 @@ def test_conditions_and_settings_are_read_in_the_same_way(read: Read, text: str,
     assert [trial.cell for trial in expand(read(HEAD + text), find)] == cells
 
 
+@pytest.mark.parametrize(
+    ("axis", "condition", "cells"),
+    [
+        ("augment: [none, ada, pagan]", "augment.target: 0.6", ["augment=none", "augment=pagan"]),
+        ("augment: [none, ada, pagan]", "augment.target: 0.95", ["augment=none", "augment=ada"]),
+        ("augment: [none, ada, diffaugment]", "augment.pipe: bgc", ["augment=none", "augment=diffaugment"]),
+        ("objective: [logistic, hinge]", "objective.path_length_weight: 0", ["objective=logistic"]),
+        ("objective: [logistic, wgan-gp]", "objective.penalty_weight: 10", ["objective=logistic"]),
+    ],
+)
+def test_a_setting_that_is_not_given_is_that_of_the_choice_of_its_cell(
+    read: Read, axis: str, condition: str, cells: list[str]
+) -> None:
+    found = expand(read(HEAD + f"grid: {{{axis}}}\nexclude: [{{{condition}}}]\n"), find)
+    assert [trial.cell for trial in found] == cells
+
+
+def test_a_subset_that_is_not_given_is_the_whole_set(read: Read) -> None:
+    cells = "cells: {whole: {}, held: {data.validation: 10}, few: {data.subset: 20}}\n"
+    for condition, left in (("60", ["held", "few"]), ("[50, 70]", ["whole", "few"]), ("[20, 70]", ["whole", "held"])):
+        found = expand(read(HEAD + cells + f"exclude: [{{data.subset: {condition}}}]\n"), find)
+        assert [trial.cell for trial in found] == left
+    derived = expand(read(HEAD + cells + "derive: {objective.r1_gamma: data.subset / 10}\n"), find)
+    assert [trial.config.objective.model_dump()["r1_gamma"] for trial in derived] == [6, 5, 2]
+
+
+def test_expressions_see_the_defaults_of_the_choice_of_their_cell(read: Read) -> None:
+    text = "grid: {augment: [ada, pagan]}\nderive: {augment.p_initial: augment.target / 2}\n"
+    assert [trial.config.augment.model_dump()["p_initial"] for trial in expand(read(HEAD + text), find)] == [0.3, 0.475]
+    assert "`augment.target` is None, not a number" in _never(read, text.replace("pagan", "none"))
+
+
 def test_a_condition_may_be_about_the_values_of_a_tier(read: Read) -> None:
     text = "grid: {data.subset: [20, 40]}\nwhen: [{if: {data.subset: 60}, set: {batch: 32}}]\n"
     text = HEAD + text + "tiers: {paper: {grid: {data.subset: [60]}}, few: {grid: {data.subset: [20]}}}\n"

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from analysis.errors import ScoreError
 from analysis.results.load import load
 from analysis.tables.store import ResultStore
 from orchestrator.dispatch.planner import plan_sweep
@@ -27,7 +28,7 @@ from orchestrator.store.scores import score_curve, score_of
 from tests.orchestrator.attempts import new_trial
 from trainer.config.job import Job, Work
 from trainer.config.options import RunOptions
-from trainer.files import append_lines, replace_file
+from trainer.files import append_lines, read_lines, replace_file
 from trainer.record import RunDir, RunRecord, State
 from trainer.recording.sweep_state import Desired, wanted_of_plan
 
@@ -231,6 +232,24 @@ def test_the_strength_of_augmentation_is_shown_after_an_attempt_that_never_began
     plan = read_plan(store, "b")
     (status,) = sweep_status(store, plan, observe(store, plan.trials, {}), Rules())
     assert (status.state, status.p, status.r_t) == ("done", 0.25, 0.5)
+
+
+def test_what_another_sweep_measured_otherwise_beyond_the_horizon_is_not_compared(store: Store, shared: RunDir) -> None:
+    (*_, last) = read_lines(shared.metrics)
+    append_lines(shared.metrics, [last | {"kimg": 8.0, "value": 1.0, "identity": "other-0", "basis": "other-all"}])
+    runs, curves = load(ResultStore(store.root), "b", fresh=True)
+    assert (runs.frame["best"].tolist(), curves.score.identity) == ([7.0], "of-0")
+    with pytest.raises(ScoreError, match="values of different identities cannot be compared"):
+        load(ResultStore(store.root), "a", fresh=True)
+
+
+def test_why_a_run_diverged_is_no_metric_of_another_sweep(store: Store, shared: RunDir) -> None:
+    scored(shared, (2.0, float("nan")), metric="kid2k-lite0")
+    scored(shared, (3.0, float("nan")))
+    runs, _ = load(ResultStore(store.root), "b", fresh=True)
+    assert runs.frame[["state", "diverged_kimg", "diverged_because"]].to_numpy().tolist() == [
+        ["diverged", 3.0, "fid2k-lite0 is nan"]
+    ]
 
 
 def test_cancelling_a_sweep_leaves_what_runs_for_another(run: RunDir) -> None:

@@ -73,12 +73,13 @@ def test_of_several_cells_it_is_the_one_at_the_same_place_on_the_axes(tmp_path: 
     assert [source_of(trial).trial.config.data.subset for trial in trials if trial.name == "b"] == [20, 40]
 
 
-def test_a_source_is_a_cell_of_another_sweep_trained_as_that_says(tmp_path: Path) -> None:
-    (tmp_path / "other.yaml").write_text(OTHER)
-    _, dependent = trials_of(tmp_path, "  b: {transfer: {sweep: other.yaml, cell: a, at: 0.5}}\n")
+@pytest.mark.parametrize("name", ["other.yaml", "OTHER.YAML", "other.Yml"])
+def test_a_source_is_a_cell_of_another_sweep_trained_as_that_says(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text(OTHER)
+    _, dependent = trials_of(tmp_path, f"  b: {{transfer: {{sweep: {name}, cell: a, at: 0.5}}}}\n")
     source = source_of(dependent)
     assert source.sweep.spec.watch.evaluate_every_kimg == 0.5
-    assert source.trial.id == expand(read_sweep(tmp_path / "other.yaml"), find)[0].id
+    assert source.trial.id == expand(read_sweep(tmp_path / name), find)[0].id
 
 
 def test_the_tier_of_the_source_is_that_of_the_sweep_unless_another_is_named(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The worker's command line, and behaviour shared by all command lines."""
 
 import io
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -124,7 +125,7 @@ def test_sweeps_are_found_by_name_and_by_file(tmp_path: Path) -> None:
         stored_name(tmp_path, "demo-smok")
     with pytest.raises(UserError, match="sweeps there: none yet"):
         stored_name(tmp_path / "other", "demo")
-    assert [is_file(sweep) for sweep in ("demo", "gone.yaml", str(file))] == [False, True, True]
+    assert [is_file(sweep) for sweep in ("demo", "gone.yaml", "GONE.YML", str(file))] == [False, True, True, True]
 
 
 def test_a_sweep_whose_plan_is_a_link_to_nowhere_or_missing_is_told_from_one_that_was_never_run(tmp_path: Path) -> None:
@@ -196,12 +197,21 @@ def test_what_can_be_no_name_of_a_sweep_is_none_in_the_store(tmp_path: Path, nam
         stored_name(tmp_path, name)
 
 
-@pytest.mark.parametrize("text", ["[", "- sweep", "question: none", "sweep: [1]", "sweep: \x00"])
+@pytest.mark.parametrize(
+    "text", ["[", "- sweep", "question: none", "sweep: [1]", "sweep: \x00", "sweep: 2001-99-99", "[" * 9999]
+)
 def test_a_file_that_names_no_sweep_is_reported(text: str, tmp_path: Path) -> None:
     file = tmp_path / "bad.yaml"
     file.write_text(text)
     with pytest.raises(UserError, match=r"bad\.yaml: "):
         name_in(file)
+
+
+@pytest.mark.timeout(60)
+def test_a_pipe_in_the_place_of_a_sweep_file_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.yaml")
+    with pytest.raises(UserError, match=r"pipe\.yaml: not a regular file"):
+        stored_name(tmp_path, str(tmp_path / "pipe.yaml"))
 
 
 def test_numbers_and_ranges_are_read() -> None:

@@ -7,13 +7,14 @@ from pathlib import Path
 from trainer.config.plan_file import WAY_OUT, planned_sweeps
 from trainer.config.sweep_run import RUNS_FILE
 from trainer.errors import UserError
+from trainer.files import read_regular
 
 SUFFIXES = (".yaml", ".yml")
 
 
 def is_file(sweep: str) -> bool:
     """Return whether `sweep` is a file rather than a name."""
-    return sweep.endswith(SUFFIXES) or os.path.isfile(sweep)
+    return sweep.lower().endswith(SUFFIXES) or os.path.isfile(sweep)
 
 
 def stored_name(store: Path, sweep: str) -> str:
@@ -50,8 +51,8 @@ def name_in(file: Path) -> str:
     from ruamel.yaml.error import YAMLError
 
     try:
-        values = YAML(typ="safe").load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, YAMLError) as error:
+        values = YAML(typ="safe").load(read_regular(file).decode())
+    except (OSError, ValueError, RecursionError, YAMLError) as error:
         problem = getattr(error, "strerror", None) or getattr(error, "problem", None) or "is not YAML"
         raise UserError(file, str(problem)) from None
     name = values.get("sweep") if isinstance(values, dict) else None

@@ -49,10 +49,13 @@ def reseeded(config: TrainConfig, seed: int, subset_seed: int, start: TransferFr
 
 def _data_tree(wanted: Any, data: DataDescription, seed: int) -> Tree:
     wanted = dict(wanted) if isinstance(wanted, Mapping) else {}
+    return {"subset": whole_subset(wanted, data), "subset_seed": seed, **wanted, **_described(data)}
+
+
+def whole_subset(wanted: Mapping[str, Any], data: DataDescription) -> int:
+    """Return how many images are trained from if `wanted`, settings of the data, name no subset: all that are left."""
     validation = wanted.get("validation", 0)
-    left = data.images - validation if isinstance(validation, int) else data.images
-    defaults = {"subset": max(1, left), "subset_seed": seed}
-    return {**defaults, **wanted, **_described(data)}
+    return max(1, data.images - validation if isinstance(validation, int) else data.images)
 
 
 @functools.lru_cache(maxsize=64)

@@ -166,7 +166,7 @@ def chosen_profile(root: Path) -> Profile:
 
 
 def _file(name: str) -> Path:
-    if os.sep in name or name.endswith((".yaml", ".yml")):
+    if os.sep in name or name.lower().endswith((".yaml", ".yml")):
         return Path(name)
     known = sorted(path.stem for path in PROFILES.glob("*.yaml"))
     if name not in known:

@@ -22,6 +22,7 @@ from typing import NamedTuple
 
 from trainer.config.metrics.families import FAMILIES
 from trainer.config.metrics.names import family_of
+from trainer.config.stored import is_within
 
 EXAMPLE = "ada < baseline at subset=2000, p<0.01, n>=5"
 PROSE, CONTROL = "prose: ", "control: "
@@ -124,6 +125,13 @@ def _side(words: str, conditions: dict[str, str]) -> Side:
                 f'"{words.strip()}" is not one side; write a name, then "& axis=value"; parts go after a comma'
             )
     return Side(name, settings)
+
+
+def out_of_reach(claim: Claim, horizon_kimg: float) -> str:
+    """Return why runs to this horizon have no value that a claim compares, "" if they have."""
+    if claim.kimg is None or is_within(claim.kimg, horizon_kimg):
+        return ""
+    return f"{claim.kimg:g} kimg is beyond the horizon of {horizon_kimg:g} kimg"
 
 
 def is_measured(metric: str, measured: Iterable[str]) -> bool:

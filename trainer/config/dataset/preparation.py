@@ -24,7 +24,7 @@ def read_settings(path: Path) -> dict[str, object]:
 
 def misnamed(path: Path) -> list[str]:
     """Return a remark if the set at `path` has the name of a recipe but was not prepared by it."""
-    name = path.name.removesuffix(".zip")
+    name = path.stem if path.suffix.lower() == ".zip" else path.name
     if name not in RECIPE_NAMES or read_settings(path).get("recipe") == name:
         return []
     return [f"is not known to be prepared by the recipe of its name: adasweep data prepare SOURCE --recipe {name}"]

@@ -8,11 +8,11 @@ from trainer.config.dataset.archive import Archive, open_archive
 from trainer.config.dataset.describe import HEADERS_READ, require_images, spread_out
 from trainer.config.dataset.entries import canonical
 from trainer.config.dataset.header import LARGEST, SMALLEST
-from trainer.config.dataset.image_file import opened
+from trainer.config.dataset.image_file import CHANNELS, opened
 from trainer.config.dataset.listing import common_folder
 
 MOST_CLASSES = 1000
-GREY = frozenset({"1", "L", "LA", "I", "I;16", "F"})
+GREY = frozenset(mode for mode, channels in CHANNELS.items() if channels < 3) | {"I", "F"}
 """Pillow's modes of grey images."""
 
 
