@@ -143,7 +143,8 @@ MISTAKES = [
 
 
 @pytest.fixture(autouse=True)
-def _no_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
+def _elsewhere_without_gpus(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
     monkeypatch.setattr("orchestrator.backends.queue.gpu_count", lambda: 0)
 
 
