@@ -9,6 +9,7 @@ AnalysisError
 """
 
 import errno
+import traceback
 
 from trainer.errors import UserError
 
@@ -21,6 +22,9 @@ FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 UNWRITABLE = READ_ONLY | FULL
 """The errno values of a write to a location that can still be read."""
 
+
+SHOWN = 100
+"""How many characters of another package's message are shown."""
 
 MISPLACED = {
     errno.EEXIST: "is a file where a folder belongs",
@@ -56,10 +60,21 @@ class ReportError(AnalysisError):
 
 
 def explained(error: Exception) -> str | None:
-    """Return the line for users about a user error, or about a place that cannot be written; None for a bug."""
+    """Return the line for users about a user error, or about a place or setting that cannot be used; None for a bug."""
     if isinstance(error, AnalysisError | UserError):
         return str(error)
+    if isinstance(error, ValueError) and _is_of_matplotlibs_start(error):
+        why = " ".join(str(error).split())[:SHOWN]
+        return f"matplotlib cannot read your settings ({why}); correct MPLBACKEND or the file matplotlibrc"
     return _about_place(error) if isinstance(error, OSError) else None
+
+
+def _is_of_matplotlibs_start(error: ValueError) -> bool:
+    """Return whether matplotlib raised an error while it was imported: it then reads the user's settings."""
+    frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
+    return any(
+        frame.f_code.co_name == "<module>" and frame.f_globals.get("__name__") == "matplotlib" for frame in frames
+    )
 
 
 def _about_place(error: OSError) -> str | None:
