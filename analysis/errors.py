@@ -9,6 +9,7 @@ AnalysisError
 """
 
 import errno
+import traceback
 
 from trainer.errors import NO_ROOM, UserError
 
@@ -18,6 +19,9 @@ READ_ONLY = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 UNWRITABLE = READ_ONLY | NO_ROOM.keys()
 """The errno values of a write to a location that can still be read."""
 
+
+SHOWN = 100
+"""How many characters of another package's message are shown."""
 
 MISPLACED = {
     errno.EEXIST: "is a file where a folder belongs",
@@ -53,10 +57,21 @@ class ReportError(AnalysisError):
 
 
 def explained(error: Exception) -> str | None:
-    """Return the line for users about a user error, or about a place that cannot be written; None for a bug."""
+    """Return the line for users about a user error, or about a place or setting that cannot be used; None for a bug."""
     if isinstance(error, AnalysisError | UserError):
         return str(error)
+    if isinstance(error, ValueError) and _is_of_matplotlibs_start(error):
+        why = " ".join(str(error).split())[:SHOWN]
+        return f"matplotlib cannot read your settings ({why}); correct MPLBACKEND or the file matplotlibrc"
     return _about_place(error) if isinstance(error, OSError) else None
+
+
+def _is_of_matplotlibs_start(error: ValueError) -> bool:
+    """Return whether matplotlib raised an error while it was imported: it then reads the user's settings."""
+    frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
+    return any(
+        frame.f_code.co_name == "<module>" and frame.f_globals.get("__name__") == "matplotlib" for frame in frames
+    )
 
 
 def _about_place(error: OSError) -> str | None:

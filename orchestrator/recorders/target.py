@@ -19,6 +19,7 @@ OWNER = "store"
 """The tag that names the store of a run, in a database that is not the store's own."""
 SQLITE = "sqlite:///"
 SQLITE_WITH_DRIVER = "sqlite+pysqlite:///"
+IN_MEMORY = ":memory:"
 _SERVER = re.compile(r"^(https?://.|databricks)")
 _DATABASE = re.compile(r"^(sqlite|postgresql|mysql|mssql)(\+\w+)?://.")
 _FILES = (".json", ".log")
@@ -61,6 +62,8 @@ def default_target(store: Store, environment: Mapping[str, str] = os.environ) ->
     database = own if file == own else None
     if file and own.is_symlink() and file == Path(os.path.realpath(own)):
         _require_folder(own, file.parent)
+    if file and database is None:
+        _require_lasting(uri, file)
     if file and database is None and file.exists():
         _require_mlflow(file)
     _require_files(root / "mlflow")
@@ -122,6 +125,18 @@ def _is_address(uri: str) -> bool:
     except ValueError:
         return False
     return uri.startswith("databricks") or (bool(host) and port != 0 and not re.search(r"\s", uri))
+
+
+def _require_lasting(uri: str, file: Path) -> None:
+    """Raise UserError for a database in memory, and for a file in a folder that MLflow does not make.
+
+    It makes the folder that a URL names literally, and none for a URL with a driver.
+    """
+    if file.name == IN_MEMORY:
+        raise UserError(VARIABLE, "names a database in memory, of which nothing would be left", _WAY_OUT)
+    is_literal = uri.startswith(SQLITE) and uri.partition("?")[0] == unquote(uri.partition("?")[0])
+    if not is_literal and not file.parent.is_dir():
+        raise UserError(VARIABLE, f"{file.parent} is no folder", "make it, or name another file")
 
 
 def _require_folder(link: Path, folder: Path) -> None:

@@ -1,5 +1,8 @@
 import csv
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -201,6 +204,23 @@ def test_a_sweep_is_named_by_its_file_or_its_name(run: Run, store: ResultStore, 
     by_name, by_file = (run(*before, sweep, *after, *where) for sweep in ("synthetic", file))
     assert by_name[0] == by_file[0] == 0
     assert by_name[1] == by_file[1]
+
+
+@pytest.mark.parametrize("setting", ["a backend that there is not", "a file that is no text"])
+@pytest.mark.parametrize("command", ["figures draw", "figures verify", "report"])
+def test_settings_that_matplotlib_cannot_read_are_reported(
+    store: ResultStore, tmp_path: Path, command: str, setting: str
+) -> None:
+    is_backend = setting == "a backend that there is not"
+    (tmp_path / "matplotlibrc").write_bytes(b"" if is_backend else b"\xff\xfe")
+    words = [sys.executable, "-m", "analysis", *command.split(), "synthetic", "--store", str(store.path)]
+    places = {"PYTHONPATH": str(Path(__file__).parents[2]), "MPLBACKEND": "nonsense" if is_backend else "agg"}
+    done = subprocess.run(
+        words, cwd=tmp_path, env={**os.environ, **places}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "matplotlib cannot read your settings (" in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
 
 
 def test_the_names_of_figures_are_separated_by_commas_or_blanks(run: Run, store: ResultStore) -> None:

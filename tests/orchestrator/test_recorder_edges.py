@@ -448,6 +448,24 @@ def test_a_database_whose_host_is_not_known_is_left_to_mlflow(uri: str) -> None:
     require_listener(uri)
 
 
+@pytest.mark.usefixtures("run")
+@pytest.mark.parametrize(
+    ("uri", "told"),
+    [
+        ("sqlite:///:memory:", "names a database in memory"),
+        ("sqlite+pysqlite:///:memory:", "names a database in memory"),
+        ("sqlite+pysqlite:///{}/gone/x.db", "gone is no folder; make it"),
+        ("sqlite:///{}/not%20there/x.db", "not there is no folder; make it"),
+    ],
+)
+def test_a_database_that_would_not_last_or_has_no_folder_is_refused(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any, uri: str, told: str
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri.format(tmp_path))
+    assert main(["record", "--store", str(store.root)]) == 2
+    assert told in capsys.readouterr().err
+
+
 def test_recording_nothing_new_imports_no_mlflow(store: Store, run: RunDir) -> None:
     record(store)
     code = "import sys; from orchestrator.cli import main; sys.exit(main(['record']) or 'mlflow' in sys.modules)"
