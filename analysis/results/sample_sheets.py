@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from analysis.errors import ResultStoreError
 from trainer.files import read_regular
@@ -50,7 +50,8 @@ def pixels_of(path: Path) -> Pixels:
         with Image.open(io.BytesIO(read_regular(path))) as image:
             return np.asarray(image)
     except DAMAGED as error:
-        raise ResultStoreError(f"{path}: cannot be read as a picture ({error}); remove it") from None
+        reason = "of no known format" if isinstance(error, UnidentifiedImageError) else error
+        raise ResultStoreError(f"{path}: cannot be read as a picture ({reason}); remove it") from None
 
 
 def content_of(path: Path) -> str:

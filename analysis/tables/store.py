@@ -81,7 +81,7 @@ def signature(run: RunDir) -> str:
             status = os.stat(f"{run.path}/{name}")
         except OSError:
             continue
-        seen.update(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
+        seen.update(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\n".encode(errors="surrogateescape"))
     return seen.hexdigest()[:16]
 
 

@@ -68,6 +68,19 @@ _SAMPLE = re.compile(r"^(?P<key>[A-Za-z]+)-(?P<kimg>\d+(?:\.\d+)?)\.png$")
 _PICTURE = re.compile(r"^(?P<key>[A-Za-z]+)[%+]step[%+](?P<step>\d+)[%+](?!.*compressed).*\.png$")
 
 
+@contextmanager
+def _whole(database: Path | None) -> Iterator[None]:
+    """Empty a database again if its making fails, as on a full disk: MLflow cannot complete half of its tables."""
+    is_new = database is not None and not database.stat().st_size
+    try:
+        yield
+    except Exception:
+        if database and is_new:
+            database.write_bytes(b"")
+            database.with_name(f"{database.name}-journal").unlink(missing_ok=True)
+        raise
+
+
 class Ingester:
     """Records a store in one MLflow database or server."""
 
@@ -77,8 +90,9 @@ class Ingester:
         if target.database:
             target.database.touch()  # with the umask's mode: SQLite would remove the group's write permission
         require_listener(target.uri)
-        self.client = MlflowClient(tracking_uri=target.uri)
-        place = experiment(self.client, EXPERIMENT, target)
+        with _whole(target.database):
+            self.client = MlflowClient(tracking_uri=target.uri)
+            place = experiment(self.client, EXPERIMENT, target)
         self.experiment = place.id
         self.owner: dict[str, str] = {} if target.database else {OWNER: store_id(store)}
         self.figures = FigureIngester(store, self.client, target, self.owner)

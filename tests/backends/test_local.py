@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from orchestrator.backends.local.backend import LocalBackend
 from orchestrator.backends.local.runner import assign_gpus
 from orchestrator.backends.queue import Capacity, QueueEntry, read_entry
-from orchestrator.errors import PlanError, StoreError
+from orchestrator.errors import BackendError, PlanError, StoreError
 from orchestrator.store.layout import Store
 from tests.backends.rig import over, wait
 from tests.orchestrator.attempts import let_go, new_attempt, new_trial
@@ -67,6 +68,22 @@ def test_what_stands_in_the_place_of_the_queue_is_named_before_anything_is_submi
         backend.require_usable()
     place.unlink()
     backend.require_usable()
+
+
+def test_a_runner_that_fails_is_told_and_started_again(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    backend = LocalBackend(store, cpus=1)
+    with monkeypatch.context() as patched:
+        failing = "orchestrator.backends.local.backend.ensure_runner"
+        patched.setattr(failing, lambda queue: subprocess.Popen(["sh", "-c", f"echo no room >{queue.log}; exit 1"]))
+        handles = backend.submit(backend.render([new_attempt(new_trial(store))]))
+        backend._runners[0].wait()
+        with pytest.raises(BackendError, match=r"runner ended with exit code 1 \(no room\)$") as caught:
+            backend.maintain()
+        assert caught.value.retryable
+        backend.maintain()
+        assert not backend._runners
+    backend._not_before = 0.0
+    assert list(wait(backend, handles, over).values()) == [State.DONE]
 
 
 def test_attempts_outlive_the_runner_and_the_next_runner_takes_them_up(store: Store) -> None:

@@ -1,5 +1,6 @@
 """The recorder beside other projects, after deletions in MLflow's UI, in any folder; and what MLflow refuses."""
 
+import errno
 import json
 import math
 import os
@@ -430,6 +431,21 @@ def test_a_place_that_mlflow_cannot_record_to_is_reported_at_once(
     assert main([command, *(file if command == "run" else []), "--store", str(store.root)]) == 2
     assert "MLFLOW_TRACKING_URI" in capsys.readouterr().err
     assert list(store.ids()) == before
+
+
+@pytest.mark.usefixtures("run")
+def test_a_database_that_could_not_be_made_is_made_by_the_next_recording(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        with closing(sqlite3.connect(store.root / "mlflow.db")) as opened:
+            opened.execute("CREATE TABLE experiments(half int)")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("orchestrator.recorders.mlflow.experiment", full)
+    assert main(["record", "--store", str(store.root)]) == 75
+    monkeypatch.undo()
+    assert main(["record", "--store", str(store.root)]) == 0
 
 
 @pytest.mark.parametrize("scheme", ["postgresql", "postgresql+psycopg2", "mysql+pymysql"])

@@ -128,6 +128,13 @@ def test_a_mark_that_changes_no_row_is_in_the_next_table(store: Store, shared: R
     assert shown(store, shared, "a") == ["preempted"] * 3
 
 
+def test_a_mark_with_a_name_that_no_sweep_has_is_none(store: Store, shared: RunDir) -> None:
+    attempted(shared, "a", State.PREEMPTED, 5.0)
+    for name in (os.fsdecode(b"\xff"), "two\nlines"):
+        replace_file(shared.path / "stops" / f"{name}.json", "damaged")
+    assert shown(store, shared, "a") == ["preempted"] * 3
+
+
 def test_a_stopped_run_has_the_reason_in_its_table(store: Store, shared: RunDir) -> None:
     attempted(shared, "a", State.PREEMPTED, 5.0, message="asked to stop")
     stop(shared, "a", "worse than the median")

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from trainer.config.spec import Count
 from trainer.config.stored import Moment, read_document
+from trainer.errors import printable
 from trainer.files import read_regular
 from trainer.record import RunDir
 
@@ -96,9 +97,10 @@ def request_files(run: RunDir) -> list[Path]:
 
 def _active_marks(run: RunDir, kind: Literal["stops", "cancels"]) -> dict[str, str]:
     retried = retries(run)
-    found = {path.stem: _read(path) for path in (run.path / kind).glob("[!.]*.json")}
+    paths = (path for path in (run.path / kind).glob("[!.]*.json") if path.stem.isprintable())
+    found = {path.stem: _read(path) for path in paths}
     return {sweep: mark.reason for sweep, mark in found.items() if not precedes_retry(mark.attempt, retried, sweep)}
 
 
 def _read(path: Path) -> SweepMark:
-    return read_document(path, SweepMark) or SweepMark(reason=f"stopped ({path} cannot be read)")
+    return read_document(path, SweepMark) or SweepMark(reason=f"stopped ({printable(str(path))} cannot be read)")

@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -12,19 +13,25 @@ from pathlib import Path
 from orchestrator.backends.base import Submission
 from orchestrator.backends.local.runner import ensure_runner
 from orchestrator.backends.queue import Capacity, Queue, QueueEntry, discard, read_entry
-from orchestrator.errors import PlanError
+from orchestrator.errors import BackendError, PlanError
 from orchestrator.store.handle import Handle
 from orchestrator.store.layout import Store, writing
 from orchestrator.store.private import private_place, require_private
 from orchestrator.store.process_id import send
 from orchestrator.supervisor.command import Task, supervisor_command
-from orchestrator.supervisor.ending import record_never_started
+from orchestrator.supervisor.ending import last_line, record_never_started
 from trainer.config.job import Resources
 from trainer.config.node_power import NodePower
 from trainer.record import RunDir, State, read_record
 
 START_SECONDS = 2.0
 """How long a running entry may lack its supervisor's process id."""
+
+RESTART_SECONDS = 5.0
+"""How long after a runner has failed the next one is started."""
+
+LEAST_BYTES = 2**20
+"""With less free space, a runner fails for want of it."""
 
 
 class LocalBackend:
@@ -38,6 +45,7 @@ class LocalBackend:
         self.cpus = cpus
         self.queue = Queue(private_place(store, self.name) / socket.gethostname())
         self._runners: list[subprocess.Popen[bytes]] = []
+        self._not_before = 0.0
 
     @property
     def capacity(self) -> Capacity:
@@ -93,7 +101,7 @@ class LocalBackend:
             with writing(self.queue.root):
                 self.queue.put(entry)
             handles.append(Handle(backend=self.name, key=entry.key, trial=task.trial, attempt=task.attempt))
-        self.maintain()
+        self._serve()
         return handles
 
     def states(self, handles: Sequence[Handle]) -> dict[Handle, State]:
@@ -101,11 +109,14 @@ class LocalBackend:
         return {handle: self._state(handle, waiting.get(handle.key), running.get(handle.key)) for handle in handles}
 
     def maintain(self) -> None:
-        """Start a runner if the queue needs one."""
-        self._runners = [runner for runner in self._runners if runner.poll() is None]
-        if not self._runners and (self.queue.waiting() or self.queue.running()):
-            runner = ensure_runner(self.queue)
-            self._runners += [runner] if runner else []
+        """Start a runner if the queue needs one. Raises BackendError if the last one failed, as on a full disk."""
+        failed = [code for runner in self._runners if (code := runner.poll() or 0) > 0]
+        if failed:
+            self._not_before = time.monotonic() + RESTART_SECONDS
+        self._serve()
+        if failed:
+            ending = f"its runner ended with exit code {failed[0]} ({self._why_ended()})"
+            raise BackendError(f"the local queue is not served: {ending}", retryable=True)
 
     def cancel(self, handles: Sequence[Handle]) -> None:
         waiting = self.queue.waiting()
@@ -115,6 +126,18 @@ class LocalBackend:
                 record_never_started(self._run(handle), handle.attempt)
         for handle in handles:
             self._stop(handle)
+
+    def _serve(self) -> None:
+        self._runners = [runner for runner in self._runners if runner.poll() is None]
+        is_needed = not self._runners and time.monotonic() >= self._not_before
+        if is_needed and (self.queue.waiting() or self.queue.running()):
+            runner = ensure_runner(self.queue)
+            self._runners += [runner] if runner else []
+
+    def _why_ended(self) -> str:
+        free = shutil.disk_usage(self.queue.root).free
+        full = f"{self.queue.root}: {free:,} bytes free; free space"
+        return full if free < LEAST_BYTES else last_line(self.queue.log) or f"see {self.queue.log}"
 
     def _state(self, handle: Handle, waiting: Path | None, running: Path | None) -> State:
         if waiting:
