@@ -1,5 +1,6 @@
 """Defines evidence: which files of a store go into packs, their kinds, and how two versions of a file are merged."""
 
+import os
 import re
 from collections.abc import Iterable, Iterator
 from enum import Enum, auto
@@ -80,7 +81,7 @@ def kind_of(path: str) -> Kind | None:
 
 def evidence_in(root: Path, folders: Iterable[Path]) -> Iterator[tuple[str, Kind]]:
     """Yield path and kind of every file of evidence in `folders` of the store at `root`, in order."""
-    files = sorted({file for folder in folders for file in folder.rglob("*") if file.is_file()})
+    files = sorted({file for folder in folders for file in folder.rglob("*") if os.path.isfile(file)})
     for file in files:
         path = file.relative_to(root).as_posix()
         if kind := kind_of(path):

@@ -42,7 +42,7 @@ def invalid_files(store: Store, trial: str, *, with_histograms: bool = False) ->
     Histograms are checked only on request: they are far larger than everything else.
     """
     run = store.run(trial)
-    if not run.path.is_dir():
+    if not os.path.isdir(run.path):  # a link to too long a name, too
         return []
     streams = [run.metrics, run.ticks, run.events, *([run.path / "logits.jsonl"] if with_histograms else [])]
     found = [one for path in streams for one in _rows(path)]

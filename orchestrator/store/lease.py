@@ -76,7 +76,7 @@ class Holder(Settings):
         return not self.released and now < self.expires and not self.owner.is_gone
 
 
-NO_FOLDER = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
+NO_FOLDER = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG})
 """Why a folder cannot be listed if there is none."""
 
 

@@ -82,6 +82,7 @@ TOLD: dict[str, tuple[Callable[[Store], None], str]] = {
     "a file": (_replaced(Path.touch), ": not a folder"),
     "a pipe": (_replaced(os.mkfifo), ": not a folder"),
     "a link to itself": (_replaced(lambda path: path.symlink_to(path.name)), ": not a folder"),
+    "a link to too long a name": (_replaced(lambda path: path.symlink_to("x" * 300)), ": not a folder"),
     "a file in the place of its folder's folder": (_folder_of_trials_replaced, ": not a folder"),
 }
 UNSEEN: dict[str, Callable[[Store], object]] = {
