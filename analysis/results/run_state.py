@@ -29,14 +29,18 @@ from trainer.recording.sweep_state import (
 
 
 class _RunState(NamedTuple):
-    """The state of a run, and why its sweep has stopped it, "" if it has not."""
+    """The state of a run, and why its sweep has stopped it, "" if it has not.
+
+    Unless it `is_own`, it is another one than that of the trial, which another sweep has changed.
+    """
 
     state: str
     stopped_because: str = ""
+    is_own: bool = True
 
 
 def with_state(frame: pd.DataFrame, plan: PlanFile, metrics: pa.Table) -> pd.DataFrame:
-    """Add `diverged` and `state`; `message` has the reason of a run that was stopped."""
+    """Add `diverged` and `state`; `message` has the reason of a run that was stopped, and no words of other sweeps."""
     horizon, kimg = frame["horizon_kimg"], frame["kimg"].fillna(0.0)
     diverged = each_within(frame["diverged_kimg"], horizon)
     wanted, standings = wanted_of_plan(plan), zip(frame["trial"], frame["standing_json"], strict=True)
@@ -44,7 +48,7 @@ def with_state(frame: pd.DataFrame, plan: PlanFile, metrics: pa.Table) -> pd.Dat
     found = [_run_state(wanted[trial], trial, standing, recorded) for trial, standing in standings]
     table = pd.DataFrame(found, columns=_RunState._fields, index=frame.index, dtype=object)
     state = table["state"].mask(diverged & table["state"].isin([State.DONE.value, SHORT]), DIVERGED)
-    message = frame["message"].where(state != STOPPED, table["stopped_because"])
+    message = frame["message"].where(table["is_own"].astype(bool), "").where(state != STOPPED, table["stopped_because"])
     frame = frame.assign(kimg=kimg.clip(upper=horizon), diverged=diverged, state=state, message=message)
     return frame.drop(columns=["recorded_state", "standing_json"])
 
@@ -57,10 +61,10 @@ def each_within(kimg: "pd.Series[float]", horizon_kimg: "pd.Series[float]") -> "
 def _run_state(want: Desired, trial: str, standing: Any, recorded: "RecordedNumbers") -> _RunState:
     if not isinstance(standing, str):  # a run without a row
         return _RunState(NEW)
-    seen = standing_of_json(standing)
+    seen = stands = standing_of_json(standing)
     if seen.history:
         seen = with_own_state(want, within_horizon(want, seen, lambda _: recorded.lack(want, trial)))
-    return _RunState(state_label(want, seen), seen.stops.get(want.sweep, ""))
+    return _RunState(state_label(want, seen), seen.stops.get(want.sweep, ""), seen.state is stands.state)
 
 
 class RecordedNumbers:

@@ -145,3 +145,14 @@ def test_a_stopped_run_has_the_reason_in_its_table(store: Store, shared: RunDir)
 def test_a_trial_done_for_a_shorter_sweep_is_short_in_a_longer_one(store: Store, shared: RunDir) -> None:
     attempted(shared, "b", State.DONE, 4.0, horizon_kimg=4.0)
     assert (shown(store, shared, "a"), shown(store, shared, "b")) == (["short"] * 3, ["done"] * 3)
+
+
+@pytest.mark.parametrize(("sweep", "state", "message"), [("a", "failed", "out of memory"), ("b", "preempted", "")])
+def test_words_about_the_failure_of_one_sweep_are_not_in_the_table_of_another(
+    store: Store, shared: RunDir, sweep: str, state: str, message: str
+) -> None:
+    shutil.rmtree(shared.path / "attempts")
+    attempted(shared, "a", State.FAILED, 1.0, message="out of memory")
+    collect(ResultStore(store.root))
+    (row,) = load(ResultStore(store.root), sweep)[0].frame.to_dict("records")
+    assert (row["state"], row["message"]) == (state, message)
