@@ -70,7 +70,8 @@ def unpack(root: Path) -> None:
     if len(str(root)) != len(str(RECORDED_AT)):
         raise ValueError(f"{root} is not as long as {RECORDED_AT}")
     with tarfile.open(ARCHIVE) as archive:
-        archive.extractall(root, filter="fully_trusted")
+        archive.extraction_filter = getattr(tarfile, "fully_trusted_filter", None)  # from Python 3.11.4 on
+        archive.extractall(root)
     for path in [path for path in root.rglob("*") if path.is_symlink() or path.is_file()]:
         _relocate(path, root)
     for folder in ("local", "probes"):
