@@ -61,7 +61,7 @@ def test_it_is_the_convolution_and_its_gradients(
 def test_parts_of_a_batch_make_the_same(native: Kernels, monkeypatch: pytest.MonkeyPatch) -> None:
     x, weight = torch.randn(7, 16, 9, 6), torch.randn(32, 16, 3, 3)
     whole = found(native, 2, False, x, weight, None)
-    monkeypatch.setattr(winograd, "IN_CACHE", 1)  # an image at a time
+    monkeypatch.setattr(winograd, "TILES", 5)  # some of an image at a time
     assert_close(found(native, 2, False, x, weight, None), whole)
 
 
@@ -83,7 +83,8 @@ def test_images_that_are_laid_out_are_not_copied(native: Kernels) -> None:
     with Names() as names:
         y = native.convolve(x, weight, None, SAME)
         native.convolve_backward(y, x, weight, SAME, (True, True, False))
-    assert "bmm" in names.found
+    assert "bmm" not in names.found
+    assert "convolution" not in names.found
     assert not [name for name in names.found if "copy" in name or name == "clone"]
 
 
@@ -129,10 +130,10 @@ def test_which_convolutions_fit(
     ("x", "channels", "pays"),
     [
         ((32, 64, 32, 32), 64, True),
-        ((32, 32, 32, 32), 64, False),
+        ((16, 16, 32, 32), 16, True),
         ((1, 64, 4, 4), 64, False),
-        ((32, 64, 4, 4), 64, True),
+        ((16, 64, 4, 4), 64, True),
     ],
 )
-def test_few_channels_or_few_pixels_do_not_pay(x: tuple[int, ...], channels: int, pays: bool) -> None:
+def test_few_pixels_do_not_pay(x: tuple[int, ...], channels: int, pays: bool) -> None:
     assert winograd.pays(torch.empty(x), torch.empty(channels, x[1], 3, 3)) == pays

@@ -3,7 +3,7 @@
 #pragma once
 #include <cstdint>
 
-#define ADASWEEP_ABI 2
+#define ADASWEEP_ABI 3
 
 enum Type : int64_t { FLOAT32 = 0, FLOAT64 = 1, BFLOAT16 = 2, FLOAT16 = 3 };
 enum Act : int64_t { LINEAR, RELU, LRELU, TANH, SIGMOID, ELU, SELU, SOFTPLUS, SWISH };
@@ -57,17 +57,18 @@ struct Warp {
     void* output;
 };
 
-// Minimal filtering of float32 and float64, on CPUs only. Images are [n height width channels], tiles 36 matrices
-// [n rows columns, channels] that begin `plane` elements apart: a tile for every 4x4 pixels.
-enum TilesStep : int64_t { TILES_OF_PIXELS, TILES_OF_GRADIENTS, PIXELS_OF_TILES };
-struct Tiles {
-    int64_t type, step, n, channels, height, width, plane;
-    const void* from;
-    void* to;
+// 3x3 convolutions by minimal filtering in float32 and float64, on CPUs only. Images are [n height width channels], channels
+// in multiples of 16; the workspace is `of_thread` elements for each thread, for `tiles` tiles of 4x4 pixels at a time.
+// adasweep_convolve3: y [.. outputs] from x [.. inputs] and matrices [inputs outputs];
+// adasweep_correlate3: matrices [inputs outputs] from x, which is the gradient of a result, and y, which was convolved.
+struct Convolve3 {
+    int64_t type, n, inputs, outputs, height, width, tiles, of_thread;
+    const void* x;
+    void *y, *matrices, *workspace;
 };
 
 // The weights of a 3x3 convolution to 36 matrices [rows lanes], or with `back` from them. Strides in elements.
 struct Taps {
-    int64_t type, back, rows, lanes, row_stride, lane_stride, y_stride, x_stride, plane;
+    int64_t type, back, rows, lanes, row_stride, lane_stride, y_stride, x_stride;
     void *weight, *matrices;
 };

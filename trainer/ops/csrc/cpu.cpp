@@ -33,5 +33,6 @@ BY_TYPE(adasweep_warp, Warp, warp_cpu)
         return a->type == FLOAT64 ? function<double>(*a, threads) : 1;                          \
     }
 
-BY_WIDE_TYPE(adasweep_tiles, Tiles, tiles_cpu)
+BY_WIDE_TYPE(adasweep_convolve3, Convolve3, convolve3_cpu)
+BY_WIDE_TYPE(adasweep_correlate3, Convolve3, correlate3_cpu)
 BY_WIDE_TYPE(adasweep_taps, Taps, taps_cpu)

@@ -5,7 +5,7 @@ import math
 
 import torch
 
-VERSION = 2
+VERSION = 3
 TYPES = {torch.float32: 0, torch.float64: 1, torch.bfloat16: 2, torch.float16: 3}
 ACTS = ("linear", "relu", "lrelu", "tanh", "sigmoid", "elu", "selu", "softplus", "swish")
 PIECES = ACTS[:3]
@@ -75,12 +75,12 @@ class Warp(ctypes.Structure):
     ]
 
 
-class Tiles(ctypes.Structure):
-    """Images to tiles of minimal filtering, or the inverse."""
+class Convolve3(ctypes.Structure):
+    """A 3x3 convolution by minimal filtering, or the gradient of its weight."""
 
     _fields_ = [
-        *_integers("type", "step", "n", "channels", "height", "width", "plane"),
-        *_pointers("from_", "to"),
+        *_integers("type", "n", "inputs", "outputs", "height", "width", "tiles", "of_thread"),
+        *_pointers("x", "y", "matrices", "workspace"),
     ]
 
 
@@ -88,7 +88,7 @@ class TapsArguments(ctypes.Structure):
     """Weights to matrices of minimal filtering, or the inverse."""
 
     _fields_ = [
-        *_integers("type", "back", "rows", "lanes", "row_stride", "lane_stride", "y_stride", "x_stride", "plane"),
+        *_integers("type", "back", "rows", "lanes", "row_stride", "lane_stride", "y_stride", "x_stride"),
         *_pointers("weight", "matrices"),
     ]
 

@@ -21,7 +21,11 @@ FUNCTIONS = {
     "adasweep_finish_backward": abi.Finish,
     "adasweep_warp": abi.Warp,
 }
-CPU_FUNCTIONS = {"adasweep_tiles": abi.Tiles, "adasweep_taps": abi.TapsArguments}
+CPU_FUNCTIONS = {
+    "adasweep_convolve3": abi.Convolve3,
+    "adasweep_correlate3": abi.Convolve3,
+    "adasweep_taps": abi.TapsArguments,
+}
 
 
 class Library:
