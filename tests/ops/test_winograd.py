@@ -17,17 +17,20 @@ from trainer.ops.reference import ReferenceKernels
 
 TOLERANCES = {torch.float64: 1e-12, torch.float32: 2e-5}
 SAME = Geometry(stride=1, padding=1, groups=1, transposed=False)
+HALF = Geometry(stride=2, padding=0, groups=1, transposed=False)
 channels = st.sampled_from([16, 32, 48])
 sides = st.integers(1, 13)
 
 
-def found(kernels: Kernels, dy_seed: int, transposed: bool, *inputs: Tensor | None) -> list[Tensor]:
+def found(
+    kernels: Kernels, dy_seed: int, transposed: bool, *inputs: Tensor | None, stride: int = 1
+) -> list[Tensor]:
     """Return y and the gradients of x, weight and bias."""
     x, weight, bias = (None if t is None else t.clone().requires_grad_() for t in inputs)
     assert x is not None
     assert weight is not None
     with using(kernels):
-        y = convolve(x, weight, bias, padding=1, transposed=transposed)
+        y = convolve(x, weight, bias, stride=stride, padding=2 - stride, transposed=transposed)
         dy = torch.randn(y.shape, generator=torch.Generator().manual_seed(dy_seed), dtype=y.dtype)
         return [y, *torch.autograd.grad(y, [t for t in (x, weight, bias) if t is not None], dy)]
 
@@ -42,19 +45,22 @@ def assert_close(mine: list[Tensor], theirs: list[Tensor]) -> None:
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     n=st.integers(1, 3), inputs=channels, outputs=channels, h=sides, w=sides, dtype=st.sampled_from(list(TOLERANCES)),
-    turned=st.booleans(), biased=st.booleans(), transposed=st.booleans(),
+    turned=st.booleans(), biased=st.booleans(), transposed=st.booleans(), stride=st.sampled_from([1, 2]),
 )  # fmt: skip
 def test_it_is_the_convolution_and_its_gradients(
     native: Kernels, n: int, inputs: int, outputs: int, h: int, w: int, dtype: torch.dtype,
-    turned: bool, biased: bool, transposed: bool,
+    turned: bool, biased: bool, transposed: bool, stride: int,
 ) -> None:  # fmt: skip
     torch.manual_seed(n + h + 100 * w)
+    h, w = (h, w) if stride == 1 or transposed else (2 * h + 1, 2 * w + 1)
     x = torch.randn(n, inputs, h, w, dtype=dtype)
     weight = torch.randn(inputs, outputs, 3, 3, dtype=dtype)
     weight = weight if transposed else weight.transpose(0, 1)
     weight = weight.flip(2).transpose(2, 3) if turned else weight
     bias = torch.randn(outputs, dtype=dtype) if biased else None
-    mine, theirs = (found(kernels, 1, transposed, x, weight, bias) for kernels in (native, ReferenceKernels()))
+    mine, theirs = (
+        found(kernels, 1, transposed, x, weight, bias, stride=stride) for kernels in (native, ReferenceKernels())
+    )
     assert_close(mine, theirs)
 
 
@@ -116,6 +122,11 @@ def test_several_threads_compute_the_same(native: Kernels, threads: int) -> None
         ((1, 17, 4, 4), (32, 17, 3, 3), SAME, torch.float32, False),
         ((1, 16, 4, 4), (32, 16, 1, 1), SAME, torch.float32, False),
         ((1, 16, 4, 4), (32, 16, 3, 3), SAME._replace(stride=2), torch.float32, False),
+        ((1, 16, 9, 7), (32, 16, 3, 3), HALF, torch.float32, True),
+        ((1, 16, 9, 8), (32, 16, 3, 3), HALF, torch.float32, False),
+        ((1, 16, 9, 1), (32, 16, 3, 3), HALF, torch.float32, False),
+        ((1, 16, 9, 8), (16, 32, 3, 3), HALF._replace(transposed=True), torch.float32, True),
+        ((1, 16, 9, 8), (16, 32, 3, 3), HALF._replace(transposed=True, extra=(1, 1)), torch.float32, False),
         ((1, 16, 4, 4), (32, 16, 3, 3), SAME._replace(padding=0), torch.float32, False),
         ((1, 32, 4, 4), (32, 16, 3, 3), SAME._replace(groups=2), torch.float32, False),
     ],
@@ -127,13 +138,18 @@ def test_which_convolutions_fit(
 
 
 @pytest.mark.parametrize(
-    ("x", "channels", "pays"),
+    ("x", "channels", "geometry", "pays"),
     [
-        ((32, 64, 32, 32), 64, True),
-        ((16, 16, 32, 32), 16, True),
-        ((1, 64, 4, 4), 64, False),
-        ((16, 64, 4, 4), 64, True),
+        ((32, 64, 32, 32), 64, SAME, True),
+        ((16, 16, 32, 32), 16, SAME, True),
+        ((1, 64, 4, 4), 64, SAME, False),
+        ((16, 64, 4, 4), 64, SAME, True),
+        ((16, 64, 9, 9), 64, HALF, True),
+        ((8, 64, 9, 9), 64, HALF, False),
+        ((16, 64, 4, 4), 64, HALF._replace(transposed=True), True),
+        ((8, 512, 17, 17), 512, HALF, False),
+        ((16, 512, 17, 17), 512, HALF, True),
     ],
 )
-def test_few_pixels_do_not_pay(x: tuple[int, ...], channels: int, pays: bool) -> None:
-    assert winograd.pays(torch.empty(x), torch.empty(channels, x[1], 3, 3)) == pays
+def test_few_pixels_do_not_pay(x: tuple[int, ...], channels: int, geometry: Geometry, pays: bool) -> None:
+    assert winograd.pays(torch.empty(x), torch.empty(channels, x[1], 3, 3), geometry) == pays

@@ -1,13 +1,14 @@
-// Minimal filtering F(4x4, 3x3) on a CPU (Lavin and Gray 2016, arXiv:1509.09308, Sec. 4): a 3x3 convolution of 4x4 pixels
-// by 36 products instead of 144.
+// Minimal filtering on a CPU (Lavin and Gray 2016, arXiv:1509.09308, Sec. 4): 4x4 pixels of a 3x3 convolution by 36 products
+// instead of 144, F(4x4, 3x3), and of one with stride 2 by 81: the even lines meet two taps, F(4, 2), and the odd lines one.
 #pragma once
 #include "abi.h"
 #include "cpu_products.h"
 #include "parallel.h"
 
-// Each of these takes numbers `step` apart and writes numbers `step` apart: one of the two sides of X M X^T.
+// Each of these takes numbers `step` apart and writes numbers `to` apart: one of the two sides of X M X^T. A tile has one
+// of these for every `pitch` lines of an image, beginning `before` lines before.
 struct Pixels {  // B^T d
-    enum { in = 6, out = 6 };
+    enum { in = 6, out = 6, pitch = 4, before = 1 };
     template <class V> static HD void apply(const V* d, int step, V* v, int to) {
         V even = d[4 * step] - 4 * d[2 * step], odd = d[3 * step] - 4 * d[step];
         V far = d[4 * step] - d[2 * step], turn = 2 * (d[3 * step] - d[step]);
@@ -20,7 +21,7 @@ struct Pixels {  // B^T d
     }
 };
 struct Results {  // A^T m
-    enum { in = 6, out = 4 };
+    enum { in = 6, out = 4, pitch = 4, shared = 0 };
     template <class V> static HD void apply(const V* m, int step, V* y, int to) {
         V a = m[step] + m[2 * step], b = m[step] - m[2 * step];
         V c = m[3 * step] + m[4 * step], d = m[3 * step] - m[4 * step];
@@ -31,7 +32,7 @@ struct Results {  // A^T m
     }
 };
 struct Gradients {  // A dy
-    enum { in = 4, out = 6 };
+    enum { in = 4, out = 6, pitch = 4, before = 0 };
     template <class V> static HD void apply(const V* y, int step, V* v, int to) {
         V even = y[0] + y[2 * step], odd = y[step] + y[3 * step];
         V far = y[0] + 4 * y[2 * step], turn = 2 * y[step] + 8 * y[3 * step];
@@ -44,7 +45,7 @@ struct Gradients {  // A dy
     }
 };
 struct Weights {  // G g, times 24
-    enum { in = 3, out = 6 };
+    enum { in = 3, out = 6, scale = 24 };
     template <class V> static HD void apply(const V* g, int step, V* u, int to) {
         V ends = 4 * (g[0] + g[2 * step]), middle = 4 * g[step];
         V far = g[0] + 4 * g[2 * step], turn = 2 * g[step];
@@ -57,7 +58,7 @@ struct Weights {  // G g, times 24
     }
 };
 struct WeightGradients {  // G^T du, times 24
-    enum { in = 6, out = 3 };
+    enum { in = 6, out = 3, scale = 24 };
     template <class V> static HD void apply(const V* u, int step, V* g, int to) {
         V a = 4 * (u[step] + u[2 * step]), b = 4 * (u[step] - u[2 * step]);
         V c = u[3 * step] + u[4 * step], d = u[3 * step] - u[4 * step];
@@ -67,11 +68,99 @@ struct WeightGradients {  // G^T du, times 24
     }
 };
 
-// A matrix of tiles or weights is 16 columns after 16: [plane, block, row, LANES], planes a.plane elements apart.
+// The same with stride 2, by the points 0, 1, -1, 2 and infinity: five numbers of the even lines, then four of the odd
+// ones, whose one tap infinity does not see.
+struct PixelsBy2 {
+    enum { in = 9, out = 9, pitch = 8, before = 0 };
+    template <class V> static HD void apply(const V* d, int step, V* v, int to) {
+        for (int odd = 0; odd < 2; odd++, d += step, v += 5 * to) {
+            V last = d[6 * step];
+            v[0] = 2 * (d[0] - d[4 * step]) - d[2 * step] + last;
+            v[to] = last - d[4 * step] - 2 * d[2 * step];
+            v[2 * to] = last - 3 * d[4 * step] + 2 * d[2 * step];
+            v[3 * to] = last - d[2 * step];
+            if (!odd) v[4 * to] = d[8 * step] - d[4 * step] - 2 * v[3 * to];
+        }
+    }
+};
+struct PixelsBy2Back {  // its transposed: the last of the even lines is the first of the next tile
+    enum { in = 9, out = 9, pitch = 8, shared = 1 };
+    template <class V> static HD void apply(const V* v, int step, V* d, int to) {
+        for (int odd = 0; odd < 2; odd++, v += 5 * step, d += to) {
+            V end = odd ? V{} : v[4 * step];
+            d[0] = 2 * v[0];
+            d[2 * to] = 2 * (v[2 * step] - v[step] + end) - v[0] - v[3 * step];
+            d[4 * to] = -2 * v[0] - v[step] - 3 * v[2 * step] - end;
+            d[6 * to] = v[0] + v[step] + v[2 * step] + v[3 * step] - 2 * end;
+            if (!odd) d[8 * to] = end;
+        }
+    }
+};
+struct ResultsBy2 {
+    enum { in = 5, out = 4, pitch = 4, shared = 0 };
+    template <class V> static HD void apply(const V* m, int step, V* y, int to) {
+        V a = m[step] + m[2 * step], b = m[step] - m[2 * step];
+        y[0] = m[0] + a + m[3 * step];
+        y[to] = b + 2 * m[3 * step];
+        y[2 * to] = a + 4 * m[3 * step];
+        y[3 * to] = b + 8 * m[3 * step] + m[4 * step];
+    }
+};
+struct GradientsBy2 {
+    enum { in = 4, out = 5, pitch = 4, before = 0 };
+    template <class V> static HD void apply(const V* y, int step, V* v, int to) {
+        V even = y[0] + y[2 * step], odd = y[step] + y[3 * step];
+        v[0] = y[0];
+        v[to] = even + odd;
+        v[2 * to] = even - odd;
+        v[3 * to] = y[0] + 2 * y[step] + 4 * y[2 * step] + 8 * y[3 * step];
+        v[4 * to] = y[3 * step];
+    }
+};
+struct WeightsBy2 {  // times 6
+    enum { in = 3, out = 9, scale = 6 };
+    template <class V> static HD void apply(const V* g, int step, V* u, int to) {
+        u[0] = 3 * g[0];
+        u[to] = -3 * (g[0] + g[2 * step]);
+        u[2 * to] = g[2 * step] - g[0];
+        u[3 * to] = g[0] + 2 * g[2 * step];
+        u[4 * to] = 6 * g[2 * step];
+        u[5 * to] = 3 * g[step];
+        u[6 * to] = -3 * g[step];
+        u[7 * to] = -g[step];
+        u[8 * to] = g[step];
+    }
+};
+struct WeightGradientsBy2 {  // times 6
+    enum { in = 9, out = 3, scale = 6 };
+    template <class V> static HD void apply(const V* u, int step, V* g, int to) {
+        g[0] = 3 * (u[0] - u[step]) - u[2 * step] + u[3 * step];
+        g[to] = 3 * (u[5 * step] - u[6 * step]) - u[7 * step] + u[8 * step];
+        g[2 * to] = u[2 * step] - 3 * u[step] + 2 * u[3 * step] + 6 * u[4 * step];
+    }
+};
+
+// Which planes are multiplied: those of the larger side have a matrix of weights each.
+struct Plain {
+    typedef Pixels larger;
+    typedef Gradients smaller;
+    enum { count = 36 };
+    static int small(int plane) { return plane; }
+    static bool again(int) { return false; }
+};
+struct By2 {
+    typedef PixelsBy2 larger;
+    typedef GradientsBy2 smaller;
+    enum { count = 81 };
+    static int small(int plane) { return plane / 9 % 5 * 5 + plane % 9 % 5; }
+    static bool again(int plane) { return plane / 9 >= 5 || plane % 9 >= 5; }  // a smaller plane that came before
+};
+
+// A matrix of tiles or weights is 16 columns after 16: [plane, block, row, LANES].
 template <class T> struct Matrices {
     T* first;
-    int64_t rows, plane;
-    T* block(int64_t plane_, int64_t block) const { return first + plane_ * plane + block * rows * LANES; }
+    int64_t rows, plane;  // elements from one plane to the next
+    T* block(int64_t number, int64_t block) const { return first + number * plane + block * rows * LANES; }
     T* row(int64_t block, int64_t row) const { return first + (block * rows + row) * LANES; }
 };
 template <class T> Matrices<T> matrices(T* first, int64_t rows, int64_t columns) {
@@ -82,36 +171,38 @@ template <class T> Matrices<T> matrices(T* first, int64_t rows, int64_t columns)
 template <class T> struct Image {
     T* first;
     int64_t n, height, width, channels;
-    int64_t across() const { return (width + 3) / 4; }
-    int64_t tiles() const { return n * ((height + 3) / 4) * across(); }
     T* pixel(int64_t h, int64_t w, int64_t c) const { return first + (h * width + w) * channels + c; }
+    Image at(int64_t number) const { return {first + number * height * width * channels, 1, height, width, channels}; }
 };
 
-// Calls work(image, row, column, tile - first) for some tiles of 4x4 pixels.
-template <class T, class Work> void each_tile(const Image<T>& all, int64_t first, int64_t last, const Work& work) {
-    int64_t down = (all.height + 3) / 4, line = first / all.across(), column = first % all.across() * 4;
-    for (int64_t t = first; t < last; line++, column = 0)
-        for (; column < all.width && t < last; column += 4, t++) {
-            Image<T> image = all;
-            image.first += line / down * all.height * all.width * all.channels;
-            work(image, line % down * 4, column, t - first);
-        }
+// Tiles of 4x4 pixels of the smaller image.
+struct Grid {
+    int64_t n, down, across;
+    int64_t tiles() const { return n * down * across; }
+    // Calls work(number of the image, row, column, tile - first) for some tiles.
+    template <class Work> void each(int64_t first, int64_t last, const Work& work) const {
+        int64_t line = first / across, column = first % across;
+        for (int64_t t = first; t < last; line++, column = 0)
+            for (; column < across && t < last; column++, t++) work(line / down, line % down, column, t - first);
+    }
+};
+template <class T> Grid grid(const Image<T>& image) {
+    return {image.n, (image.height + 3) / 4, (image.width + 3) / 4};
 }
 
-// A register of channels to a row of the matrices: 6x6 pixels around the 4x4 (Pixels), or the 4x4 (Gradients); 0 outside.
+// A register of channels of a tile to a row of the matrices; what is outside of the image is 0.
 template <class X, class T> HD void to_tile(const Image<const T>& image, int64_t row, int64_t column, int64_t c, T* to,
                                             int64_t plane) {
     typedef typename Register<T>::type vector;
-    const int around = (X::in - 4) / 2;
     vector half[X::in * X::out], v[X::out];
     for (int i = 0; i < X::in; i++) {
-        int64_t h = row - around + i;
+        int64_t h = row * X::pitch - X::before + i, begin = column * X::pitch - X::before;
         bool there = h >= 0 && h < image.height;
-        const T* line = image.pixel(h, column - around, c);
+        const T* line = image.pixel(h, begin, c);
         vector x[X::in];
         for (int j = 0; j < X::in; j++) {
-            int64_t w = column - around + j;
-            x[j] = there && w >= 0 && w < image.width ? load_as<vector>(line + j * image.channels) : vector{};
+            bool inside = there && begin + j >= 0 && begin + j < image.width;
+            x[j] = inside ? load_as<vector>(line + j * image.channels) : vector{};
         }
         X::apply(x, 1, half + i * X::out, 1);
     }
@@ -121,27 +212,40 @@ template <class X, class T> HD void to_tile(const Image<const T>& image, int64_t
     }
 }
 
-// The inverse, for a tile that may reach over the edge.
-template <class T> HD void from_tile(const Image<T>& image, int64_t row, int64_t column, int64_t c, const T* from,
-                                     int64_t plane) {
+// The inverse, for a tile that may reach over the edge. What it shares with the tiles above and before is added to.
+template <class Y, class T> HD void from_tile(const Image<T>& image, int64_t row, int64_t column, int64_t c, const T* from,
+                                              int64_t plane) {
     typedef typename Register<T>::type vector;
-    vector m[6], half[24], y[4];
-    for (int j = 0; j < 6; j++) {
-        for (int i = 0; i < 6; i++) m[i] = load_as<vector>(from + (i * 6 + j) * plane);
-        Results::apply(m, 1, half + j, 6);
+    vector m[Y::in], half[Y::in * Y::out], y[Y::out];
+    for (int j = 0; j < Y::in; j++) {
+        for (int i = 0; i < Y::in; i++) m[i] = load_as<vector>(from + (i * Y::in + j) * plane);
+        Y::apply(m, 1, half + j, Y::in);
     }
-    for (int i = 0; i < 4 && row + i < image.height; i++) {
-        Results::apply(half + i * 6, 1, y, 1);
-        for (int j = 0; j < 4 && column + j < image.width; j++) store(image.pixel(row + i, column + j, c), y[j]);
+    for (int i = 0; i < Y::out && row * Y::pitch + i < image.height; i++) {
+        Y::apply(half + i * Y::in, 1, y, 1);
+        for (int j = 0; j < Y::out && column * Y::pitch + j < image.width; j++) {
+            T* to = image.pixel(row * Y::pitch + i, column * Y::pitch + j, c);
+            bool begun = (i < Y::shared && row > 0) || (j < Y::shared && column > 0);
+            store(to, begun ? load_as<vector>(to) + y[j] : y[j]);
+        }
     }
 }
 
-template <class X, class T> void to_tiles(const Image<const T>& all, int64_t first, int64_t last, int64_t block,
-                                          int64_t blocks, const Matrices<T>& to) {
-    each_tile(all, first, last, [&](const Image<const T>& image, int64_t row, int64_t column, int64_t t) {
+template <class X, class T> void to_tiles(const Image<const T>& images, const Grid& grid, int64_t first, int64_t last,
+                                          int64_t block, int64_t blocks, const Matrices<T>& to) {
+    grid.each(first, last, [&](int64_t n, int64_t row, int64_t column, int64_t t) {
         for (int64_t b = 0; b < blocks; b++)
             for (int l = 0; l < LANES; l += Register<T>::lanes)
-                to_tile<X>(image, row, column, (block + b) * LANES + l, to.row(b, t) + l, to.plane);
+                to_tile<X>(images.at(n), row, column, (block + b) * LANES + l, to.row(b, t) + l, to.plane);
+    });
+}
+
+template <class Y, class T> void from_tiles(const Image<T>& images, const Grid& grid, int64_t first, int64_t last,
+                                            int64_t blocks, const Matrices<T>& from) {
+    grid.each(first, last, [&](int64_t n, int64_t row, int64_t column, int64_t t) {
+        for (int64_t b = 0; b < blocks; b++)
+            for (int l = 0; l < LANES; l += Register<T>::lanes)
+                from_tile<Y>(images.at(n), row, column, b * LANES + l, from.row(b, t) + l, from.plane);
     });
 }
 
@@ -151,59 +255,68 @@ template <class Work> void pieces(int64_t first, int64_t last, int64_t most, con
     for (int64_t p = 0; p < count; p++) work(first + all * p / count, first + all * (p + 1) / count);
 }
 
-// y = the convolution of x: each thread takes tiles of its own from images to images.
-template <class T> int convolve3_cpu(const Convolve3& a, int64_t threads) {
-    Image<const T> x{(const T*)a.x, a.n, a.height, a.width, a.inputs};
-    Image<T> y{(T*)a.y, a.n, a.height, a.width, a.outputs};
-    int64_t in = a.inputs / LANES, out = a.outputs / LANES, tiles = x.tiles();
+// y = the convolution of x: each thread takes tiles of its own from images to images, and whole images where tiles overlap.
+template <class By, class X, class Y, class T> int convolve3(const Convolve3& a, int64_t threads, bool up) {
+    Image<const T> x{(const T*)a.x, a.n, a.x_height, a.x_width, a.inputs};
+    Image<T> y{(T*)a.y, a.n, a.y_height, a.y_width, a.outputs};
+    Grid tiles = up ? grid(x) : grid(y);
+    int64_t in = a.inputs / LANES, out = a.outputs / LANES, whole = Y::shared ? tiles.tiles() / a.n : 1;
+    int64_t units = tiles.tiles() / whole;
     Matrices<T> taps = matrices((T*)a.matrices, a.inputs, a.outputs);
-    parallel(threads, tiles * 36 * (a.inputs + a.outputs), threads, [&](int64_t first, int64_t last) {
+    parallel(threads, tiles.tiles() * By::count * (a.inputs + a.outputs), threads, [&](int64_t first, int64_t last) {
         Matrices<T> pixels = matrices((T*)a.workspace + first * a.of_thread, a.tiles, a.inputs);
-        Matrices<T> products = matrices(pixels.first + 36 * pixels.plane, a.tiles, a.outputs);
-        pieces(tiles * first / threads, tiles * last / threads, a.tiles, [&](int64_t from, int64_t to) {
-            to_tiles<Pixels>(x, from, to, 0, in, pixels);
-            for (int plane = 0; plane < 36; plane++)
+        Matrices<T> products = matrices(pixels.first + X::out * X::out * pixels.plane, a.tiles, a.outputs);
+        pieces(units * first / threads * whole, units * last / threads * whole, a.tiles, [&](int64_t from, int64_t to) {
+            to_tiles<X>(x, tiles, from, to, 0, in, pixels);
+            for (int plane = 0; plane < By::count; plane++)
                 panels<T>(out, [&](auto width, int64_t b) {
+                    Left<T, LANES, 1> left{pixels.block(up ? By::small(plane) : plane, 0), in, LANES, a.tiles * LANES};
                     Right<T> right{taps.block(plane, b), a.inputs * LANES};
-                    Result<T> result{products.block(plane, b), a.tiles * LANES, false};
-                    Left<T, LANES, 1> left{pixels.block(plane, 0), in, LANES, a.tiles * LANES};
+                    Result<T> result{products.block(up ? plane : By::small(plane), b), a.tiles * LANES, !up && By::again(plane)};
                     rows<T, decltype(width)::value>(to - from, left, right, result);
                 });
-            each_tile(y, from, to, [&](const Image<T>& image, int64_t row, int64_t column, int64_t t) {
-                for (int64_t b = 0; b < out; b++)
-                    for (int l = 0; l < LANES; l += Register<T>::lanes)
-                        from_tile(image, row, column, b * LANES + l, products.row(b, t) + l, products.plane);
-            });
+            from_tiles<Y>(y, tiles, from, to, out, products);
         });
     });
     return 0;
 }
 
-// matrices [rows lanes] = sum over the tiles of x [.. rows] (Gradients) and y [.. lanes] (Pixels): threads take rows.
-template <class T> int correlate3_cpu(const Convolve3& a, int64_t threads) {
-    Image<const T> upper{(const T*)a.x, a.n, a.height, a.width, a.inputs};
-    Image<const T> lower{(const T*)a.y, a.n, a.height, a.width, a.outputs};
-    int64_t height = a.inputs / LANES, across = a.outputs / LANES, tiles = upper.tiles();
+template <class T> int convolve3_cpu(const Convolve3& a, int64_t threads) {
+    if (a.direction == SAME) return convolve3<Plain, Pixels, Results, T>(a, threads, false);
+    if (a.direction == DOWN) return convolve3<By2, PixelsBy2, ResultsBy2, T>(a, threads, false);
+    return convolve3<By2, GradientsBy2, PixelsBy2Back, T>(a, threads, true);
+}
+
+// matrices [rows lanes] = sum over the tiles of x [.. rows], the gradient, and y [.. lanes]: threads take rows.
+template <class By, class T> int correlate3(const Convolve3& a, int64_t threads) {
+    Image<const T> upper{(const T*)a.x, a.n, a.x_height, a.x_width, a.inputs};
+    Image<const T> lower{(const T*)a.y, a.n, a.y_height, a.y_width, a.outputs};
+    Grid all = grid(upper);
+    int64_t height = a.inputs / LANES, across = a.outputs / LANES;
     Matrices<T> total = matrices((T*)a.matrices, a.inputs, a.outputs);
-    parallel(threads, tiles * 36 * (a.inputs + a.outputs), threads, [&](int64_t first, int64_t last) {
+    parallel(threads, all.tiles() * By::count * (a.inputs + a.outputs), threads, [&](int64_t first, int64_t last) {
         int64_t begin = height * first / threads, blocks = height * last / threads - begin;
         Matrices<T> gradients = matrices((T*)a.workspace + first * a.of_thread, a.tiles, a.inputs);
-        Matrices<T> pixels = matrices(gradients.first + 36 * gradients.plane, a.tiles, a.outputs);
-        if (blocks) pieces(0, tiles, a.tiles, [&](int64_t from, int64_t to) {
-            to_tiles<Gradients>(upper, from, to, begin, blocks, gradients);
-            to_tiles<Pixels>(lower, from, to, 0, across, pixels);
-            for (int plane = 0; plane < 36; plane++)
+        Matrices<T> pixels = matrices(gradients.first + By::smaller::out * By::smaller::out * gradients.plane, a.tiles, a.outputs);
+        if (blocks) pieces(0, all.tiles(), a.tiles, [&](int64_t from, int64_t to) {
+            to_tiles<typename By::smaller>(upper, all, from, to, begin, blocks, gradients);
+            to_tiles<typename By::larger>(lower, all, from, to, 0, across, pixels);
+            for (int plane = 0; plane < By::count; plane++)
                 panels<T>(across, [&](auto width, int64_t b) {
+                    Right<T> right{pixels.block(plane, b), a.tiles * LANES};
                     for (int64_t r = 0; r < blocks; r++) {
-                        Right<T> right{pixels.block(plane, b), a.tiles * LANES};
+                        Left<T, 1, LANES> left{gradients.block(By::small(plane), r), 1, to - from, 0};
                         Result<T> result{total.block(plane, b) + (begin + r) * LANES * LANES, a.inputs * LANES, from > 0};
-                        Left<T, 1, LANES> left{gradients.block(plane, r), 1, to - from, 0};
                         rows<T, decltype(width)::value>(LANES, left, right, result);
                     }
                 });
         });
     });
     return 0;
+}
+
+template <class T> int correlate3_cpu(const Convolve3& a, int64_t threads) {
+    return a.direction == SAME ? correlate3<Plain, T>(a, threads) : correlate3<By2, T>(a, threads);
 }
 
 // to [out out] = X from [in in] X^T
@@ -213,19 +326,19 @@ template <class X, class V> HD void both_sides(const V* from, V* to) {
     for (int i = 0; i < X::out; i++) X::apply(half + i * X::in, 1, to + i * X::out, 1);
 }
 
-// Weights to matrices [rows lanes], or with `back` from them; the 3x3 taps are two strides apart, negative where turned.
-template <class T> void taps_of(const Taps& a, T* weight, T* matrix, int64_t plane) {
-    const T scale = T(1) / 576;
-    lanes_t<T> g[9], u[36];
+// 16 weights to matrices [rows lanes] by To, or with `back` from them; the taps are two strides apart, negative where turned.
+template <class To, class Back, class T> void taps_of(const Taps& a, T* weight, T* matrix, int64_t plane) {
+    const T scale = T(1) / (To::scale * To::scale);
+    lanes_t<T> g[9], u[To::out * To::out];
     if (a.back) {
-        for (int i = 0; i < 36; i++) u[i] = load(matrix + i * plane);
-        both_sides<WeightGradients>(u, g);
+        for (int i = 0; i < To::out * To::out; i++) u[i] = load(matrix + i * plane);
+        both_sides<Back>(u, g);
     } else {
         for (int i = 0; i < 9; i++)
             for (int k = 0; k < LANES; k++) g[i][k] = weight[k * a.lane_stride + i / 3 * a.y_stride + i % 3 * a.x_stride];
-        both_sides<Weights>(g, u);
+        both_sides<To>(g, u);
     }
-    for (int i = 0; i < 36 && !a.back; i++) store(matrix + i * plane, u[i] * scale);
+    for (int i = 0; i < To::out * To::out && !a.back; i++) store(matrix + i * plane, u[i] * scale);
     for (int i = 0; i < 9 && a.back; i++)
         for (int k = 0; k < LANES; k++)
             weight[k * a.lane_stride + i / 3 * a.y_stride + i % 3 * a.x_stride] = g[i][k] * scale;
@@ -235,8 +348,11 @@ template <class T> int taps_cpu(const Taps& a, int64_t threads) {
     Matrices<T> all = matrices((T*)a.matrices, a.rows, a.lanes);
     parallel(a.lanes / LANES, a.rows * a.lanes * 36, threads, [&](int64_t first, int64_t last) {
         for (int64_t b = first; b < last; b++)
-            for (int64_t r = 0; r < a.rows; r++)
-                taps_of(a, (T*)a.weight + r * a.row_stride + b * LANES * a.lane_stride, all.row(b, r), all.plane);
+            for (int64_t r = 0; r < a.rows; r++) {
+                T* weight = (T*)a.weight + r * a.row_stride + b * LANES * a.lane_stride;
+                if (a.by2) taps_of<WeightsBy2, WeightGradientsBy2>(a, weight, all.row(b, r), all.plane);
+                if (!a.by2) taps_of<Weights, WeightGradients>(a, weight, all.row(b, r), all.plane);
+            }
     });
     return 0;
 }

@@ -79,7 +79,8 @@ class Convolve3(ctypes.Structure):
     """A 3x3 convolution by minimal filtering, or the gradient of its weight."""
 
     _fields_ = [
-        *_integers("type", "n", "inputs", "outputs", "height", "width", "tiles", "of_thread"),
+        *_integers("type", "direction", "n", "inputs", "outputs"),
+        *_integers("x_height", "x_width", "y_height", "y_width", "tiles", "of_thread"),
         *_pointers("x", "y", "matrices", "workspace"),
     ]
 
@@ -88,7 +89,7 @@ class TapsArguments(ctypes.Structure):
     """Weights to matrices of minimal filtering, or the inverse."""
 
     _fields_ = [
-        *_integers("type", "back", "rows", "lanes", "row_stride", "lane_stride", "y_stride", "x_stride"),
+        *_integers("type", "by2", "back", "rows", "lanes", "row_stride", "lane_stride", "y_stride", "x_stride"),
         *_pointers("weight", "matrices"),
     ]
 

@@ -29,12 +29,12 @@ class Native(Kernels):
         self.name, self._smallest, self._plain = name, smallest, ReferenceKernels()
 
     def _by_tiles(self, x: Tensor, weight: Tensor, geometry: Geometry) -> bool:
-        return winograd.fits(x, weight, geometry) and (not self._smallest or winograd.pays(x, weight))
+        return winograd.fits(x, weight, geometry) and (not self._smallest or winograd.pays(x, weight, geometry))
 
     def convolve(self, x: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geometry) -> Tensor:
         if not self._by_tiles(x, weight, geometry):
             return self._plain.convolve(x, weight, bias, geometry)
-        y = winograd.convolve(x, weight, geometry.transposed)
+        y = winograd.convolve(x, weight, geometry.stride, geometry.transposed)
         return y if bias is None else y.add_(bias[:, None, None])
 
     def convolve_backward(
@@ -42,8 +42,8 @@ class Native(Kernels):
     ) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
         if not self._by_tiles(x, weight, geometry):
             return self._plain.convolve_backward(dy, x, weight, geometry, wanted)
-        dx = winograd.convolve(dy, weight, not geometry.transposed) if wanted[0] else None
-        dw = winograd.weight_gradient(dy, x, geometry.transposed) if wanted[1] else None
+        dx = winograd.convolve(dy, weight, geometry.stride, not geometry.transposed) if wanted[0] else None
+        dw = winograd.weight_gradient(dy, x, geometry.stride, geometry.transposed) if wanted[1] else None
         return dx, dw, dy.sum(dim=(0, 2, 3)) if wanted[2] else None
 
     def bias_act(
