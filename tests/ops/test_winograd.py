@@ -22,9 +22,7 @@ channels = st.sampled_from([16, 32, 48])
 sides = st.integers(1, 13)
 
 
-def found(
-    kernels: Kernels, dy_seed: int, transposed: bool, *inputs: Tensor | None, stride: int = 1
-) -> list[Tensor]:
+def found(kernels: Kernels, dy_seed: int, transposed: bool, *inputs: Tensor | None, stride: int = 1) -> list[Tensor]:
     """Return y and the gradients of x, weight and bias."""
     x, weight, bias = (None if t is None else t.clone().requires_grad_() for t in inputs)
     assert x is not None
@@ -103,14 +101,16 @@ def test_an_evaluation_before_training_changes_nothing(native: Kernels, monkeypa
 
 
 @pytest.mark.parametrize("threads", [2, 3])
-def test_several_threads_compute_the_same(native: Kernels, threads: int) -> None:
-    x, weight = torch.randn(4, 32, 33, 30), torch.randn(32, 32, 3, 3)
-    once = found(native, 3, False, x, weight, None)
+@pytest.mark.parametrize(("stride", "transposed"), [(1, False), (2, False), (2, True)])
+def test_several_threads_compute_the_same_bits(native: Kernels, stride: int, transposed: bool, threads: int) -> None:
+    x, weight = torch.randn(4, 48, 33, 31), torch.randn(48, 48, 3, 3)
+    once = found(native, 3, transposed, x, weight, None, stride=stride)
     torch.set_num_threads(threads)
     try:
-        assert_close(found(native, 3, False, x, weight, None), once)
+        again = found(native, 3, transposed, x, weight, None, stride=stride)
     finally:
         torch.set_num_threads(1)
+    assert all(torch.equal(one, other) for one, other in zip(once, again, strict=True))
 
 
 @pytest.mark.parametrize(

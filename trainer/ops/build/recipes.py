@@ -1,6 +1,7 @@
 """Compiler flags and variants of the libraries.
 
-No fused multiply-add and no reordering of sums on CPUs: all variants compute bit-identical results.
+The compiler may neither fuse multiply-adds nor reorder sums on CPUs (matrix products name theirs): all variants compute
+bit-identical results.
 """
 
 CPU_FLAGS = (

@@ -22,7 +22,7 @@ template <class V, class T> HD V load_as(const T* x) {
 template <class T> HD lanes_t<T> load(const T* x) { return load_as<lanes_t<T>>(x); }
 template <class V, class T> HD void store(T* x, V v) { memcpy(x, &v, sizeof v); }
 
-// A register of the processor, and as many sums as its registers hold beside their factors.
+// The bytes of a register, and how many registers of sums are enough to hide the time of a multiply-add: rows divide 16.
 #if defined(__AVX512F__)
 const int REGISTER = 64, SUMS = 16;
 HD Vector<float, 16>::type fused(Vector<float, 16>::type a, Vector<float, 16>::type b, Vector<float, 16>::type c) {
@@ -32,7 +32,7 @@ HD Vector<double, 8>::type fused(Vector<double, 8>::type a, Vector<double, 8>::t
     return (Vector<double, 8>::type)_mm512_fmadd_pd((__m512d)a, (__m512d)b, (__m512d)c);
 }
 #elif defined(__FMA__)
-const int REGISTER = 32, SUMS = 12;
+const int REGISTER = 32, SUMS = 8;
 HD Vector<float, 8>::type fused(Vector<float, 8>::type a, Vector<float, 8>::type b, Vector<float, 8>::type c) {
     return (Vector<float, 8>::type)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
 }
@@ -40,7 +40,7 @@ HD Vector<double, 4>::type fused(Vector<double, 4>::type a, Vector<double, 4>::t
     return (Vector<double, 4>::type)_mm256_fmadd_pd((__m256d)a, (__m256d)b, (__m256d)c);
 }
 #else
-const int REGISTER = 16, SUMS = 12;
+const int REGISTER = 16, SUMS = 8;
 template <class V> HD V fused(V a, V b, V c) { return a * b + c; }
 #endif
 
@@ -90,7 +90,7 @@ void product(const Left<T, ROW, NEAR>& left, const Right<T>& right, const Result
         }
 }
 
-// All rows, as many at a time as the registers hold, then half as many.
+// All rows, as many at a time as there are sums, then half as many.
 template <class T, int BLOCKS, int ROWS = SUMS / (BLOCKS * Register<T>::in_block), int ROW, int NEAR>
 void rows(int64_t count, const Left<T, ROW, NEAR>& left, const Right<T>& right, const Result<T>& result) {
     int64_t r = 0;
