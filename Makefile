@@ -4,7 +4,7 @@ BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
 .DEFAULT_GOAL := help
 
-.PHONY: help install demo test coverage test-slow test-sweeps test-cluster check golden results results-check docs screenshots ops wheel gpu-check bench slurm-up slurm-down clean
+.PHONY: help install demo test tests-here clusters-beside coverage test-slow test-sweeps test-cluster check golden results results-check docs screenshots ops wheel gpu-check bench slurm-up slurm-down clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -28,9 +28,15 @@ demo: .venv/installed  ## Train a small sweep on real images on this machine, re
 	@$(BIN)/adasweep demo
 
 test: check .venv/installed-ray .venv/installed-ui .venv/installed-docs  ## Check the code, run all tests including those on clusters, and report coverage
-	@$(COVERED) --json --out .coverage.json -m pytest -n 2 -m "not cluster and not slow and not sweeps"
-	@$(MAKE) --no-print-directory test-cluster HOSTILE=
+	@$(MAKE) --no-print-directory -j 2 tests-here clusters-beside
 	@$(BIN)/python -m tests.support.coverage_report .coverage.json
+
+tests-here:
+	@$(COVERED) --json --out .coverage.json -m pytest -n 2 -m "not cluster and not slow and not sweeps"
+
+clusters-beside:  # they wait most of the time
+	@echo "Tests on SLURM and Ray clusters run beside the others, and write to .clusters.log"
+	@$(MAKE) --no-print-directory test-cluster HOSTILE= >.clusters.log 2>&1 || failed=1; cat .clusters.log; exit $${failed:-0}
 
 COVERED := $(BIN)/python -m slipcover --source trainer,orchestrator,analysis,infra
 
@@ -112,4 +118,4 @@ slurm-down: .venv/installed  ## Stop it
 	@$(BIN)/python -m infra.slurm down
 
 clean:  ## Remove .venv and caches, but not the store
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .clusters.log *.egg-info
