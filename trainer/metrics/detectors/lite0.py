@@ -19,7 +19,7 @@ SIZE: Final = 128
 RESIZE: Final = f"bilinear-{SIZE}"
 FEATURES: Final = 1280
 CLASSES: Final = 1000
-CPU_BATCH: Final = 16
+CPU_BATCH: Final = 32
 GPU_BATCH: Final = 256
 EPSILON: Final = 1e-3
 
