@@ -60,12 +60,12 @@ struct Warp {
 // 3x3 convolutions by minimal filtering in float32 and float64, on CPUs only: padding 1 (SAME), or with stride 2 from 2 h + 1
 // to h lines (DOWN) or back (UP). Images are [n height width channels], channels in multiples of 16; the workspace is
 // `of_thread` elements for each thread, for `tiles` tiles of 4x4 pixels of the smaller image at a time.
-// adasweep_convolve3: y [.. outputs] from x [.. inputs] and matrices [inputs outputs];
+// adasweep_convolve3: y [.. outputs] from x [.. inputs], matrices [inputs outputs] and perhaps a bias;
 // adasweep_correlate3: matrices [inputs outputs] from x, which is the gradient of a result, and y, which was convolved.
 enum Direction : int64_t { SAME, DOWN, UP };
 struct Convolve3 {
     int64_t type, direction, n, inputs, outputs, x_height, x_width, y_height, y_width, tiles, of_thread;
-    const void* x;
+    const void *x, *bias;
     void *y, *matrices, *workspace;
 };
 

@@ -62,10 +62,10 @@ template <class X, class T> HD void to_tile(const Image<const T>& image, int64_t
 }
 
 // The inverse, for a tile that may reach over the edge. What it shares with the tiles above and before is added to.
-template <class Y, class T> HD void from_tile(const Image<T>& image, int64_t row, int64_t column, int64_t c, const T* from,
-                                              int64_t plane) {
+template <class Y, class T> HD void from_tile(const Image<T>& image, const T* bias, int64_t row, int64_t column, int64_t c,
+                                              const T* from, int64_t plane) {
     typedef typename Register<T>::type vector;
-    vector m[Y::in], half[Y::in * Y::out], y[Y::out];
+    vector m[Y::in], half[Y::in * Y::out], y[Y::out], first = bias ? load_as<vector>(bias + c) : vector{};
     for (int j = 0; j < Y::in; j++) {
         for (int i = 0; i < Y::in; i++) m[i] = load_as<vector>(from + (i * Y::in + j) * plane);
         Y::apply(m, 1, half + j, Y::in);
@@ -75,7 +75,7 @@ template <class Y, class T> HD void from_tile(const Image<T>& image, int64_t row
         for (int j = 0; j < Y::out && column * Y::pitch + j < image.width; j++) {
             T* to = image.pixel(row * Y::pitch + i, column * Y::pitch + j, c);
             bool begun = (i < Y::shared && row > 0) || (j < Y::shared && column > 0);
-            store(to, begun ? load_as<vector>(to) + y[j] : y[j]);
+            store(to, (begun ? load_as<vector>(to) : first) + y[j]);
         }
     }
 }
@@ -89,12 +89,12 @@ template <class X, class T> void to_tiles(const Image<const T>& images, const Gr
     });
 }
 
-template <class Y, class T> void from_tiles(const Image<T>& images, const Grid& grid, int64_t first, int64_t last,
-                                            int64_t blocks, const Matrices<T>& from) {
+template <class Y, class T> void from_tiles(const Image<T>& images, const T* bias, const Grid& grid, int64_t first,
+                                            int64_t last, int64_t blocks, const Matrices<T>& from) {
     grid.each(first, last, [&](int64_t n, int64_t row, int64_t column, int64_t t) {
         for (int64_t b = 0; b < blocks; b++)
             for (int l = 0; l < LANES; l += Register<T>::lanes)
-                from_tile<Y>(images.at(n), row, column, b * LANES + l, from.row(b, t) + l, from.plane);
+                from_tile<Y>(images.at(n), bias, row, column, b * LANES + l, from.row(b, t) + l, from.plane);
     });
 }
 
@@ -124,7 +124,7 @@ template <class By, class X, class Y, class T> int convolve3(const Convolve3& a,
                     Result<T> result{products.block(up ? plane : By::small(plane), b), a.tiles * LANES, !up && By::again(plane)};
                     rows<T, decltype(width)::value>(to - from, left, right, result);
                 });
-            from_tiles<Y>(y, tiles, from, to, out, products);
+            from_tiles<Y>(y, (const T*)a.bias, tiles, from, to, out, products);
         });
     });
     return 0;

@@ -81,7 +81,7 @@ class Convolve3(ctypes.Structure):
     _fields_ = [
         *_integers("type", "direction", "n", "inputs", "outputs"),
         *_integers("x_height", "x_width", "y_height", "y_width", "tiles", "of_thread"),
-        *_pointers("x", "y", "matrices", "workspace"),
+        *_pointers("x", "bias", "y", "matrices", "workspace"),
     ]
 
 

@@ -34,15 +34,14 @@ class Native(Kernels):
     def convolve(self, x: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geometry) -> Tensor:
         if not self._by_tiles(x, weight, geometry):
             return self._plain.convolve(x, weight, bias, geometry)
-        y = winograd.convolve(x, weight, geometry.stride, geometry.transposed)
-        return y if bias is None else y.add_(bias[:, None, None])
+        return winograd.convolve(x, weight, bias, geometry.stride, geometry.transposed)
 
     def convolve_backward(
         self, dy: Tensor, x: Tensor, weight: Tensor, geometry: Geometry, wanted: NeededGradients
     ) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
         if not self._by_tiles(x, weight, geometry):
             return self._plain.convolve_backward(dy, x, weight, geometry, wanted)
-        dx = winograd.convolve(dy, weight, geometry.stride, not geometry.transposed) if wanted[0] else None
+        dx = winograd.convolve(dy, weight, None, geometry.stride, not geometry.transposed) if wanted[0] else None
         dw = winograd.weight_gradient(dy, x, geometry.stride, geometry.transposed) if wanted[1] else None
         return dx, dw, dy.sum(dim=(0, 2, 3)) if wanted[2] else None
 

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from trainer.ops.geometry import Geometry
 from trainer.ops.native import abi
-from trainer.ops.native.library import call
+from trainer.ops.native.library import call, pointer
 
 LANES: Final = 16
 FEWEST_TILES: Final = 16  # with fewer, the transformed weights cost more
@@ -56,8 +56,14 @@ def pays(x: Tensor, weight: Tensor, geometry: Geometry) -> bool:
     return len(x) * -(-height // 4) * -(-width // 4) >= max(FEWEST_TILES, fewest)
 
 
-def convolve(x: Float[Tensor, "n c h w"], weight: Float[Tensor, "a b 3 3"], stride: int, transposed: bool) -> Tensor:
-    """Return [n o h2 w2]: the convolution of x with `weight` [o c 3 3], or the transposed one with [c o 3 3]."""
+def convolve(
+    x: Float[Tensor, "n c h w"],
+    weight: Float[Tensor, "a b 3 3"],
+    bias: Float[Tensor, " o"] | None,
+    stride: int,
+    transposed: bool,
+) -> Float[Tensor, "n o h2 w2"]:
+    """Return the convolution of x with `weight` [o c 3 3], or the transposed one with [c o 3 3], plus the bias."""
     direction = _direction(stride, transposed)
     inputs, outputs = weight.shape[:2] if transposed else weight.shape[1::-1]
     x = x.contiguous(memory_format=torch.channels_last)
@@ -65,7 +71,7 @@ def convolve(x: Float[Tensor, "n c h w"], weight: Float[Tensor, "a b 3 3"], stri
     matrices = _matrices(direction, inputs, outputs, x)
     weight, turned = (weight, direction is Direction.SAME) if transposed else (weight.transpose(0, 1), False)
     _taps(weight, matrices, direction, turned=turned)
-    _call("adasweep_convolve3", direction, x, y, matrices)
+    _call("adasweep_convolve3", direction, x, None if bias is None else bias.to(x.dtype).contiguous(), y, matrices)
     return y
 
 
@@ -77,7 +83,7 @@ def weight_gradient(
     upper, lower = (images.contiguous(memory_format=torch.channels_last) for images in (upper, lower))
     direction = _direction(stride, transposed=True)  # from the gradient of a result to what was convolved
     matrices = _matrices(direction, upper.shape[1], lower.shape[1], x)
-    _call("adasweep_correlate3", direction, upper, lower, matrices)
+    _call("adasweep_correlate3", direction, upper, None, lower, matrices)
     dw = x.new_empty(upper.shape[1], lower.shape[1], 3, 3)
     _taps(dw, matrices, direction, back=True)
     return dw
@@ -95,14 +101,14 @@ def _sizes(x: Tensor, direction: Direction) -> tuple[int, ...]:
     return tuple(resize[direction](size) for size in x.shape[2:])
 
 
-def _call(function: str, direction: Direction, x: Tensor, y: Tensor, matrices: Tensor) -> None:
+def _call(function: str, direction: Direction, x: Tensor, bias: Tensor | None, y: Tensor, matrices: Tensor) -> None:
     """Call a function with memory for as many tiles of each thread as are processed at a time."""
     inputs, outputs = x.shape[1], y.shape[1]
     of_x, of_y = PLANES[direction]
     of_thread = of_x * (TILES * inputs + LANES) + of_y * (TILES * outputs + LANES)
     workspace = _workspace("tiles", torch.get_num_threads() * of_thread, x)
     numbers = direction, len(x), inputs, outputs, *x.shape[2:], *y.shape[2:], TILES, of_thread
-    addresses = (end.data_ptr() for end in (x, y, matrices, workspace))
+    addresses = (pointer(end) for end in (x, bias, y, matrices, workspace))
     call(function, abi.Convolve3(abi.TYPES[x.dtype], *numbers, *addresses), x)
 
 
