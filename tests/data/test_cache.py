@@ -96,6 +96,10 @@ def as_bytes(array: np.ndarray) -> bytes:
     return buffer.getvalue()
 
 
+def highest(array: np.ndarray) -> np.ndarray:
+    return np.full_like(array, np.iinfo(array.dtype).max)
+
+
 def write_archive(path: Path) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("a.npy", b"x")
@@ -112,6 +116,8 @@ SPOILT: dict[str, Callable[[Path], object]] = {
     "other numbers": lambda path: path.write_bytes(as_bytes(np.load(path).astype(np.float64))),
     "texts": lambda path: path.write_bytes(as_bytes(np.load(path).astype("U3"))),
     "one number": lambda path: path.write_bytes(as_bytes(np.array(3))),
+    "another order": lambda path: path.write_bytes(as_bytes(np.load(path)[::-1])),
+    "the highest numbers": lambda path: path.write_bytes(as_bytes(highest(np.load(path)))),
     "below zero": lambda path: path.write_bytes(as_bytes(np.full_like(np.load(path), -7, dtype=np.int32))),
     "a pipe": lambda path: replace(path, os.mkfifo),
     "a folder": lambda path: replace(path, lambda place: (place / "inner").mkdir(parents=True)),
@@ -124,7 +130,7 @@ SPOILT: dict[str, Callable[[Path], object]] = {
 def test_a_cache_that_is_no_array_of_images_is_made_again(
     tmp_path: Path, file: str, spoil: Callable[[Path], object]
 ) -> None:
-    path = zip_set(tmp_path / "cats.zip", 10)
+    path = zip_set(tmp_path / "cats.zip", 10, labels=[number % 3 for number in range(10)])
     wanted = describe(path, tmp_path).fingerprint
     whole = decoded(path, wanted, tmp_path / "cache")
     images, labels = np.array(whole.images), whole.labels
@@ -133,6 +139,28 @@ def test_a_cache_that_is_no_array_of_images_is_made_again(
     assert (after.images.dtype, after.labels.dtype) == (images.dtype, labels.dtype)
     assert np.array_equal(after.images, images)
     assert np.array_equal(after.labels, labels)
+
+
+def test_the_cache_of_another_set_in_its_place_is_made_again(tmp_path: Path) -> None:
+    path, other = zip_set(tmp_path / "cats.zip", 10), zip_set(tmp_path / "dogs.zip", 10, side=16)
+    wanted, unwanted = (describe(one, tmp_path).fingerprint for one in (path, other))
+    decoded(other, unwanted, tmp_path / "cache")
+    shutil.copytree(tmp_path / "cache" / f"decoded-{unwanted}", tmp_path / "cache" / f"decoded-{wanted}")
+    assert decoded(path, wanted, tmp_path / "cache").images.shape == (10, 3, 8, 8)
+
+
+def test_a_copy_of_a_cache_is_used_and_read_once(tmp_path: Path) -> None:
+    path = zip_set(tmp_path / "cats.zip", 10)
+    wanted = describe(path, tmp_path).fingerprint
+    use(path, wanted, tmp_path / "cache")
+    shutil.copytree(tmp_path / "cache", tmp_path / "copy")
+    path.unlink()
+    seal = tmp_path / "copy" / f"decoded-{wanted}" / "seal.json"
+    before = seal.read_text()
+    use(path, wanted, tmp_path / "copy")
+    after = seal.read_text()
+    use(path, wanted, tmp_path / "copy")
+    assert before != after == seal.read_text()
 
 
 @pytest.mark.parametrize("make", [Path.touch, os.mkfifo, lambda path: path.symlink_to(path.name)])
