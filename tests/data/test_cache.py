@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from tests.data.pictures import folder_set, pixels, zip_set
+from tests.support.small_disk import mounted
 from trainer.config.dataset.archive import open_archive
 from trainer.config.dataset.describe import describe
 from trainer.config.dataset.entries import fingerprint
@@ -170,6 +171,15 @@ def test_what_is_no_folder_in_the_place_of_a_cache_is_replaced(tmp_path: Path, m
     (tmp_path / "cache").mkdir()
     make(tmp_path / "cache" / f"decoded-{wanted}")
     assert len(decoded(path, wanted, tmp_path / "cache").images) == 10
+
+
+def test_a_damaged_cache_makes_room_for_the_next(tmp_path: Path) -> None:
+    path = zip_set(tmp_path / "cats.zip", 10, side=64)
+    wanted = describe(path, tmp_path).fingerprint
+    with mounted(tmp_path / "disk", "200k") as disk:  # of which the decoded images take 120
+        decoded(path, wanted, disk)
+        (disk / f"decoded-{wanted}" / "labels.npy").write_bytes(b"")
+        assert len(decoded(path, wanted, disk).images) == 10
 
 
 def test_a_cache_without_images_is_made_again(tmp_path: Path) -> None:

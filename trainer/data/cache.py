@@ -84,18 +84,23 @@ def _build(path: Path, wanted: str, folder: Path, progress: DecodeProgress | Non
 def _built(path: Path, wanted: str, folder: Path, progress: DecodeProgress | None) -> Decoded:
     def fill(part: Path) -> None:
         _checked(path, wanted, folder.parent)
+        _discard_unless_whole(folder)  # makes room
         with staged(path) as local:
             _write(path, _checked(local, wanted, folder.parent), part, progress or _silent)
         for name in FILES:
             sync(part / name)
         seal(part, wanted, FILES)
-        if _opened(folder) is None:
-            discard(folder)
+        _discard_unless_whole(folder)
 
     create_folder(folder, fill)
     found = _opened(folder)
     assert found is not None, "a cache that was just written is readable"
     return found
+
+
+def _discard_unless_whole(folder: Path) -> None:
+    if _opened(folder) is None:
+        discard(folder)
 
 
 def _checked(path: Path, wanted: str, memo_dir: Path) -> Archive:
@@ -128,7 +133,7 @@ def _write(path: Path, archive: Archive, part: Path, progress: DecodeProgress) -
 def _require_space(folder: Path, need: int) -> None:
     free = shutil.disk_usage(folder).free
     if need > free:
-        problem = f"the decoded images need {need / 2**30:.1f} GiB, but {free / 2**30:.1f} GiB are free"
+        problem = f"the decoded images need {need / 2**30:.3g} GiB, but {free / 2**30:.3g} GiB are free"
         raise OutputError(folder.parent, problem, "free some space, or move the cache")
 
 
