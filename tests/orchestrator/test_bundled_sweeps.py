@@ -54,6 +54,12 @@ def test_a_copy_brings_what_it_includes_and_overwrites_nothing(tmp_path: Path, c
     assert "already exists" in capsys.readouterr().err
 
 
+def test_a_folder_whose_name_is_too_long_is_told_in_one_line(capsys: Capture) -> None:
+    assert main(["sweeps", "copy", "laptop/bcr", "x" * 300]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith(": has too long a name, or is a link to one; move it away, or choose another place")
+
+
 def test_a_copy_that_a_full_disk_cut_off_is_completed(tmp_path: Path, capsys: Capture) -> None:
     with mounted(tmp_path / "disk", "64k") as disk:
         filler = fill(disk)

@@ -121,7 +121,9 @@ def test_what_is_no_trial_of_its_folder_is_skipped_and_reported(
         "table two",
         "energy two",
         "claims two",
-        "store prune",
+        "store prune --snapshots",
+        "store list",
+        "record",
     ):
         words = command.replace("OTHER", other).split()
         program = analysis if words[0] in ("collect", "table", "energy", "claims") else main
