@@ -4,6 +4,7 @@ import json
 import math
 import os
 import shutil
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -224,6 +225,13 @@ def test_times_of_runs_that_cannot_be_read_are_reported(
     printed = endings(store, whole, capfd, ("status two", "status --json", "plan FILE"))
     assert f"skipped: {told}" in printed["status two"]
     assert told in json.loads(printed["status --json"])["sweeps"][0]["passed_over"]
+
+
+@pytest.mark.parametrize(("content", "why"), [(b"", "not JSON"), (b'{"cpus": 1}', "seconds_per_kimg: Field required")])
+def test_a_benchmark_that_cannot_be_read_is_listed_by_doctor(store: Store, content: bytes, why: str) -> None:
+    path = store.benchmarks / socket.gethostname() / "0123456789ab.json"
+    replace_file(path, content)
+    assert [finding.detail for finding in unreadable_files(store)] == [f"{path}: {why}"]
 
 
 KINDS = ["empty", "corrupt", "a folder", "a pipe", "gone", "a link to itself", "a link to too long a name"]
