@@ -10,6 +10,7 @@ four tables were read from. The others name that state, too, so that no shard is
 """
 
 import hashlib
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -151,6 +152,8 @@ def source_of(runs: pa.Table) -> bytes:
 
 def is_of_source(path: Path, source: bytes) -> bool:
     """Return whether a shard is there, of the current schema version, and read from this state of the files."""
+    if not os.path.isfile(path):  # the end of a pipe would be waited for
+        return False
     try:
         schema = pq.read_schema(path)
     except (OSError, pa.ArrowInvalid):
@@ -175,11 +178,10 @@ def read_shard(tables: Path, name: str, shard: str) -> pa.Table:
     Raises ResultStoreError if it is damaged.
     """
     path = shard_path(tables, name, shard)
+    if not os.path.isfile(path):
+        return SCHEMAS[name].empty_table()
     with told_if_damaged(path):
-        try:
-            table = pq.read_table(path, partitioning=None)
-        except FileNotFoundError:
-            return SCHEMAS[name].empty_table()
+        table = pq.read_table(path, partitioning=None)
     return table if is_current(table.schema) else SCHEMAS[name].empty_table()
 
 
@@ -217,7 +219,7 @@ def read_table(tables: Path, name: str, columns: Sequence[str], trials: Sequence
     file_format = ds.ParquetFileFormat(dictionary_columns=repeated)
     schema = pa.schema([_as_read(SCHEMAS[name].field(column)) for column in columns])
     with told_if_damaged(tables / name):
-        present = [str(path) for path in paths if path.exists()]
+        present = [str(path) for path in paths if os.path.isfile(path)]
         if present and not is_current(pq.read_schema(present[-1])):
             raise ResultStoreError(f"{present[-1]}: written by another version; run adasweep collect")
         read = ds.FileSystemDataset.from_paths(present, schema, file_format, LocalFileSystem()).to_table(list(columns))

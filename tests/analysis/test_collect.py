@@ -92,11 +92,17 @@ def linked(path: Path, target: str) -> None:
     path.symlink_to(target)
 
 
+def piped(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
 SPOILT: dict[str, Callable[[Path], object]] = {
     "of an earlier version": of_version_7,
     "cut short": lambda path: path.write_bytes(path.read_bytes()[:-9]),
     "empty": lambda path: path.write_bytes(b""),
     "gone": Path.unlink,
+    "a pipe": piped,
     "a link to nowhere": lambda path: linked(path, "nowhere"),
     "a link to itself": lambda path: linked(path, path.name),
     "a link to too long a name": lambda path: linked(path, "x" * 300),
