@@ -146,7 +146,7 @@ class ShardStamp(NamedTuple):
 
 def source_of(runs: pa.Table) -> bytes:
     """Return a digest of the state of the files that a shard of `runs`, and those beside it, were read from."""
-    signatures = runs.select(["trial", "signature"]).sort_by("trial").to_pylist()
+    signatures = runs.select(["trial", "signature"]).to_pydict()  # in the order of the trials
     return hashlib.sha256(str(signatures).encode()).hexdigest()[:16].encode()
 
 
