@@ -11,7 +11,7 @@ AnalysisError
 import errno
 import traceback
 
-from trainer.errors import NO_ROOM, UserError
+from trainer.errors import NO_PLACE, NO_ROOM, UserError
 
 READ_ONLY = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 """The errno values of a write to a read-only location."""
@@ -27,7 +27,7 @@ MISPLACED = {
     errno.EEXIST: "is a file where a folder belongs",
     errno.ENOTDIR: "lies below a file, which is in the way",
     errno.EISDIR: "is a folder where a file belongs",
-    errno.ELOOP: "is a link to itself",
+    **NO_PLACE,
 }
 """What is wrong where a write meets something of another kind, by errno."""
 

@@ -7,7 +7,7 @@ from orchestrator.doctor.own_packages import require_own_packages
 from orchestrator.errors import BackendError
 from trainer.command_line.group import Command, program
 from trainer.command_line.program import CommandFailure, run_program
-from trainer.errors import NO_ROOM, ExitCode
+from trainer.errors import NO_PLACE, NO_ROOM, ExitCode
 
 RUN, INSPECT, ANALYSE, STORE, DATA = "Run", "Inspect", "Record and analyse", "Store and share", "Data"
 MACHINE = "Machine"
@@ -65,10 +65,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _explain(error: Exception) -> CommandFailure | None:
     if isinstance(error, BackendError):
         return CommandFailure(ExitCode.RUN_AGAIN if error.retryable else ExitCode.USER_ERROR, str(error))
-    if isinstance(error, OSError) and (way_out := NO_ROOM.get(error.errno or 0)):
-        place, reason = error.filename2 or error.filename or "output", (error.strerror or str(error)).lower()
-        return CommandFailure(ExitCode.USER_ERROR, f"{place}: {reason}; {way_out}, then repeat the command")
+    if isinstance(error, OSError) and (told := _about_place(error)):
+        return CommandFailure(ExitCode.USER_ERROR, told)
     return None
+
+
+def _about_place(error: OSError) -> str:
+    """Return what is wrong with a place that has no room or leads nowhere, and the way out; "" if it is a bug."""
+    place, number = error.filename2 or error.filename or "output", error.errno or 0
+    if number in NO_ROOM:
+        return f"{place}: {(error.strerror or str(error)).lower()}; {NO_ROOM[number]}, then repeat the command"
+    return f"{place}: {NO_PLACE[number]}; move it away, or choose another place" if number in NO_PLACE else ""
 
 
 if __name__ == "__main__":

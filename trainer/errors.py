@@ -38,6 +38,13 @@ NO_ROOM: Mapping[int, str] = {
 """The errno values of a write for which there is no room, and the ways out."""
 
 
+NO_PLACE: Mapping[int, str] = {
+    errno.ELOOP: "is a link to itself",
+    errno.ENAMETOOLONG: "has too long a name, or is a link to one",
+}
+"""The errno values of a path that leads nowhere, and what is wrong with it."""
+
+
 HIDDEN = frozenset({"Cc", "Cf", "Zl", "Zp"})
 """Unicode categories that are not text: control, format (including text direction), line separators."""
 

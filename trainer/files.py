@@ -160,6 +160,16 @@ def _is_alive(pid: int) -> bool:
     return True
 
 
+def matching(folder: Path, pattern: str) -> list[Path]:
+    """Return the paths in a folder that match, sorted; none if it is missing, or a link to too long a name."""
+    try:
+        return sorted(folder.glob(pattern))
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        return []
+
+
 def sync(path: Path) -> None:
     """Sync a file, or the entries of a folder, to disk."""
     descriptor = os.open(path, os.O_RDONLY)

@@ -18,7 +18,7 @@ from pydantic import Field
 from trainer.config.job import Work
 from trainer.config.spec import NonNegative, Settings
 from trainer.config.stored import Kimg, Malformed, Moment, WholeNumber, of_own_attempt, read_document
-from trainer.files import Guard, replace_file
+from trainer.files import Guard, matching, replace_file
 
 SNAPSHOT = re.compile(r"snapshot-(?P<images>[0-9]{9,15})(?:-t(?P<token>[0-9]{4,9}))?\.safetensors")
 PROBE = re.compile(r"(.+)-([0-9]{9,15})\.npz")
@@ -166,7 +166,7 @@ class RunDir:
 
     def probed(self) -> list[tuple[str, int]]:
         """Return name and image counter of every completed probe."""
-        found = (PROBE.fullmatch(path.name) for path in (self.path / "probes").glob("*.npz"))
+        found = (PROBE.fullmatch(path.name) for path in matching(self.path / "probes", "*.npz"))
         return sorted((match[1], int(match[2])) for match in found if match)
 
     def attempt(self, number: int) -> Path:

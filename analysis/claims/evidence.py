@@ -5,13 +5,16 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from analysis.claims.readings import quantity_label, values_by_seed, values_of
+from analysis.claims.readings import is_at, quantity_label, values_by_seed, values_of
 from analysis.claims.stats import rank_sum_p
 from analysis.errors import ClaimError
 from analysis.results.load import Curves, Runs
 from analysis.tables.attempts import JOULES_PER_KWH
 from trainer.config.claims.cells import Cells, pair_of
 from trainer.config.claims.grammar import Claim, ClaimProblem, out_of_reach
+
+SHOWN = 4
+"""How many evaluations are named where a claim asks for another."""
 
 
 class Evidence(NamedTuple):
@@ -51,7 +54,7 @@ def evidence_of(claim: Claim, runs: Runs, curves: Curves) -> Evidence:
         labels = pair_of(claim, cells_of(runs))
     except ClaimProblem as problem:
         raise ClaimError(f'claim "{claim.text}": {problem}') from problem
-    if why := beyond_horizon(claim, runs, labels):
+    if why := unmeasured(claim, runs, curves, labels):
         raise ClaimError(f'claim "{claim.text}": {why}')
     less, more = (runs.frame[runs.frame["cell"] == label] for label in labels)
     if set(less["trial"]) & set(more["trial"]):
@@ -61,10 +64,21 @@ def evidence_of(claim: Claim, runs: Runs, curves: Curves) -> Evidence:
     return Evidence(*labels, *values, quantity_label(claim, curves.score), _joules(less), _joules(more))
 
 
-def beyond_horizon(claim: Claim, runs: Runs, labels: tuple[str, str]) -> str:
-    """Return why the runs of two cells have no value that a claim compares, "" if they have."""
-    horizons = runs.frame["horizon_kimg"][runs.frame["cell"].isin(labels)]
-    return out_of_reach(claim, float(horizons.min()))
+def unmeasured(claim: Claim, runs: Runs, curves: Curves, labels: tuple[str, str]) -> str:
+    """Return why the runs of two cells will have no value that a claim compares, "" if they may have."""
+    cells = [runs.frame[runs.frame["cell"] == label] for label in labels]
+    beyond = out_of_reach(claim, min(float(cell["horizon_kimg"].min()) for cell in cells))
+    return beyond or next(filter(None, (_passed_over(claim, cell, curves) for cell in cells)), "")
+
+
+def _passed_over(claim: Claim, cell: pd.DataFrame, curves: Curves) -> str:
+    """Return that the runs of a cell are past the moment of a claim, and none was evaluated then; "" if not so."""
+    kimg, evaluated = claim.kimg, curves.scores["kimg"][curves.scores["run"].isin(cell["run"])]
+    if kimg is None or not (evaluated > kimg).any() or is_at(kimg, evaluated).any():
+        return ""
+    nearest = sorted(set(evaluated), key=lambda moment: abs(moment - kimg))[:SHOWN]
+    listed = ", ".join(f"{moment:g}" for moment in sorted(nearest))
+    return f"{cell['cell'].iloc[0]} is not evaluated at {kimg:g} kimg; its nearest evaluations are at {listed} kimg"
 
 
 def _joules(cell: pd.DataFrame) -> float:

@@ -64,9 +64,14 @@ def _rise(claim: Claim, cell: pd.DataFrame, curves: Curves) -> pd.Series:
     return best / last if curves.score.higher_is_better else last / best
 
 
+def is_at(kimg: float, moments: pd.Series) -> pd.Series:
+    """Return which of the moments are `kimg`."""
+    return (moments - kimg).abs() <= TOLERANCE_KIMG
+
+
 def _at_kimg(claim: Claim, cell: pd.DataFrame, curves: Curves) -> pd.Series:
     scores = curves.scores
-    reached = scores[(scores["kimg"] - (claim.kimg or 0.0)).abs() <= TOLERANCE_KIMG].set_index("run")["value"]
+    reached = scores[is_at(claim.kimg or 0.0, scores["kimg"])].set_index("run")["value"]
     return cell["run"].map(reached[np.isfinite(reached)]).astype(float)
 
 

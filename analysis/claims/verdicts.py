@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from analysis.claims.evidence import Evidence, beyond_horizon, cells_of, evidence_of
+from analysis.claims.evidence import Evidence, cells_of, evidence_of, unmeasured
 from analysis.claims.looks import Looks
 from analysis.claims.sequential import LookDecision, LookStage, Verdict, decide
 from analysis.claims.stats import bootstrap_interval, holm, two_sided_p
@@ -55,7 +55,7 @@ def judge_sweep(planned: Sequence[str], given: Sequence[str], load: Loader) -> V
     runs = load(None)[0]
     prose = [(text.removeprefix(PROSE), "prose") for text in planned if is_prose(text)]
     claims = [read_claim(text) for text in planned if not is_prose(text)]
-    untestable = [(claim.text, reason) for claim in claims if (reason := _why_untestable(claim, runs))]
+    untestable = [(claim.text, reason) for claim in claims if (reason := _why_untestable(claim, runs, load))]
     left_out = {text for text, _ in untestable}
     tested = [claim for claim in claims if claim.text not in left_out] + [read_claim(text) for text in given]
     return Verdicts(judge(tested, load), prose + untestable)
@@ -69,16 +69,16 @@ def read_claim(text: str) -> Claim:
         raise ClaimError(f'claim "{text}": {problem}') from problem
 
 
-def _why_untestable(claim: Claim, runs: Runs) -> str:
+def _why_untestable(claim: Claim, runs: Runs, load: Loader) -> str:
     """Return why a claim of the sweep cannot be tested in this plan, for example of a smaller tier; "" if it can."""
     metrics = runs.plan.metrics
     if claim.metric and metrics and not is_measured(claim.metric, metrics):
         return f"not in this plan: its metrics are {', '.join(metrics)}"
     try:
-        beyond = beyond_horizon(claim, runs, pair_of(claim, cells_of(runs)))
+        why = unmeasured(claim, *load(claim.metric), pair_of(claim, cells_of(runs)))
     except ClaimProblem as problem:
         return f"not in this plan: {problem}"
-    return f"not in this plan: {beyond}" if beyond else ""
+    return f"not in this plan: {why}" if why else ""
 
 
 def judge(claims: Sequence[Claim], load: Loader) -> list[Judged]:

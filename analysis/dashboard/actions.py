@@ -50,7 +50,7 @@ class ActionRefused(AnalysisError):
 
 def carry_out(live: LiveStore, request: ActionRequest) -> ActionResult:
     """Carry an action out. Raises ResultStoreError for an unknown target, ActionRefused with the command's reason."""
-    is_trial = bool(TRIAL_ID.fullmatch(request.target)) and live.store.run(request.target).path.is_dir()
+    is_trial = bool(TRIAL_ID.fullmatch(request.target)) and os.path.isdir(live.store.run(request.target).path)
     if request.target not in live.store.sweeps() and not (is_trial and request.action != "extend"):
         raise ResultStoreError("no such sweep or trial in this store")
     if request.action != "extend":

@@ -16,7 +16,7 @@ from analysis.dashboard.live_store import LiveStore
 from analysis.dashboard.pages import Look, every_page
 from analysis.errors import ReportError
 from analysis.results import sample_sheets
-from trainer.files import replace_file
+from trainer.files import replace_file, replacing
 
 MARK = ".adasweep-dashboard"
 """A file in every exported folder: only such a folder, or an empty one, is written to."""
@@ -122,8 +122,8 @@ def _copy(source: Path, target: Path) -> None:
     """Copy a picture unless the copy is as new and as large."""
     there, here = target.stat() if target.exists() else None, source.stat()
     if there is None or (there.st_size, there.st_mtime_ns) != (here.st_size, here.st_mtime_ns):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(source, target)
+        with replacing(target) as temporary:
+            shutil.copy2(source, temporary)
 
 
 def _write(path: Path, content: bytes) -> None:

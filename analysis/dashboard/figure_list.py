@@ -3,6 +3,7 @@
 What draws figures is imported when a figure is asked for: it takes a second, and the first page needs none of it.
 """
 
+import os
 from pathlib import Path
 
 from pydantic import BaseModel, RootModel
@@ -11,6 +12,7 @@ from analysis.dashboard.live_store import LiveStore
 from analysis.errors import ResultStoreError
 from analysis.figures.provenance import SUFFIX, Provenance, code_version, read_provenance
 from analysis.tables.plan_file import NO_SWEEP
+from trainer.files import matching
 
 KINDS = ("png", "pdf", "csv")
 
@@ -71,7 +73,7 @@ def _left_out_of(folder: Path, sweep: str) -> list[str]:
     from analysis.figures.verify import without_provenance
 
     lost, redraw = without_provenance(folder), _redraw(sweep)
-    if lost and not any(folder.glob(f"*{SUFFIX}")):
+    if lost and not matching(folder, f"*{SUFFIX}"):
         return [f"{sweep}: every provenance file is missing ({', '.join(sorted(lost))}); draw them again: {redraw}"]
     return [f"{sweep}: {why}: {redraw}" for _, why in sorted(lost.items())]
 
@@ -96,7 +98,7 @@ def _card(live: LiveStore, sweep: str, origin: Provenance) -> FigureCard:
         same_code=origin.code == code_version(),
         trials=origin.trials(),
         exceptions={kind: names for kind, names in origin.exceptions().items() if names},
-        kinds=[kind for kind in KINDS if (folder / f"{origin.figure}.{kind}").is_file()],
+        kinds=[kind for kind in KINDS if os.path.isfile(folder / f"{origin.figure}.{kind}")],
     )
 
 

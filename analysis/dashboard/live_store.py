@@ -19,6 +19,7 @@ from analysis.results.load import Curves, Runs, load_from
 from analysis.tables.collect import SeenShards, collect
 from analysis.tables.store import ResultStore
 from trainer.errors import UserError
+from trainer.files import matching
 
 Made = TypeVar("Made")
 
@@ -100,7 +101,7 @@ class LiveStore:
         thread = threading.Thread(target=self._follow, args=(ended,), daemon=True)
         self._is_followed = True
         with self._lock:
-            if any((self.store.tables / "runs").glob("*.parquet")):
+            if matching(self.store.tables / "runs", "*.parquet"):
                 self._renew()
             else:
                 self._collect()
@@ -168,7 +169,7 @@ class LiveStore:
         return seen.hexdigest()[:16]
 
     def _watched(self) -> Iterator[Path]:
-        yield from (self.store.tables / "runs").glob("*.parquet")
-        yield from (self.store.path / "sweeps").glob("**/plan.json")
-        yield from (self.store.path / "figures").glob("**/*.provenance.json")
-        yield from (self.store.path / "figures").glob("**/")
+        yield from matching(self.store.tables / "runs", "*.parquet")
+        yield from matching(self.store.path / "sweeps", "**/plan.json")
+        yield from matching(self.store.path / "figures", "**/*.provenance.json")
+        yield from matching(self.store.path / "figures", "**/")

@@ -11,11 +11,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from analysis.dashboard.tables_at_once import Shards, read_whole, write_whole
-from analysis.errors import ResultStoreError
 from analysis.results.load import METRIC_COLUMNS
-from analysis.tables.schema import REPEATED, SCHEMAS, is_current, read_table, stamp_of
+from analysis.tables.schema import REPEATED, SCHEMAS, is_current, read_table, stamp_of, told_if_damaged
 from analysis.tables.store import ResultStore
-from trainer.errors import printable
 
 KEPT: dict[str, tuple[str, ...]] = {
     "runs": tuple(SCHEMAS["runs"].names),
@@ -76,10 +74,8 @@ class MemoryTables:
 
 
 def _read(path: Path, table: str) -> pa.Table:
-    try:
+    with told_if_damaged(path):
         file = pq.ParquetFile(path, read_dictionary=[column for column in KEPT[table] if column in REPEATED])
         if not is_current(file.schema_arrow):
             return file.schema_arrow.empty_table()
         return file.read(list(KEPT[table]))
-    except (pa.ArrowInvalid, OSError) as error:
-        raise ResultStoreError(f"{path}: cannot be read ({printable(str(error))}); run adasweep collect") from error

@@ -1,5 +1,6 @@
 """The pages as HTML: the same for the server and for static files, with links relative to the page."""
 
+import os
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -162,7 +163,7 @@ def every_page(live: LiveStore, look: Look) -> Iterator[tuple[str, str]]:
     for card in sweep_list(live).sweeps:
         if not card.problem:
             yield f"sweeps/{card.sweep}", sweep_page(live, look, card.sweep)
-    for trial in filter(lambda trial: live.store.run(trial).path.is_dir(), live.store.trials()):
+    for trial in filter(lambda trial: os.path.isdir(live.store.run(trial).path), live.store.trials()):
         yield f"trials/{trial}", trial_page(live, look, trial)
     yield "figures", figures_page(live, look)
     yield "energy", energy_page(live, look)

@@ -1,5 +1,6 @@
 """What the page of one trial shows: who it is, its attempts, its curves, its sheets of samples, its log."""
 
+import os
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -103,7 +104,7 @@ class TrialView(BaseModel):
 
 def trial_view(live: LiveStore, trial: str) -> TrialView:
     """Return the view of a trial. Raises ResultStoreError where there is none of this id."""
-    if not TRIAL_ID.fullmatch(trial) or not live.store.run(trial).path.is_dir():
+    if not TRIAL_ID.fullmatch(trial) or not os.path.isdir(live.store.run(trial).path):
         raise ResultStoreError(f"trial {trial[:40]!r}: not in this store")
     return live.once(("trial", trial), lambda: _view(live, trial))
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from analysis.results.load import Curves, Runs
 from trainer.config.stored import Malformed, read_document
-from trainer.files import replace_file
+from trainer.files import matching, replace_file
 
 SUFFIX = ".provenance.json"
 RUN_COLUMNS = ("trial", "cell", "seed", "state", "kimg", "horizon_kimg")
@@ -143,5 +143,5 @@ def figure_of(path: Path) -> str:
 
 def read_provenance(directory: Path, malformed: list[Malformed] | None = None) -> list[Provenance]:
     """Return the provenance of all figures in `directory`; files that are invalid are reported in `malformed`."""
-    found = (read_document(path, Provenance, malformed) for path in sorted(directory.glob(f"*{SUFFIX}")))
+    found = (read_document(path, Provenance, malformed) for path in matching(directory, f"*{SUFFIX}"))
     return [origin for origin in found if origin]

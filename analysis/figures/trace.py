@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,7 @@ def provenance_behind(path: Path, store: ResultStore) -> Provenance:
 
     Raises FigureError if the file carries no provenance, or if the figure has been redrawn since.
     """
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise FigureError(f"{path}: no such file")
     malformed: list[Malformed] = []
     recorded = [entry for sweep in store.drawn_sweeps() for entry in read_provenance(store.figures(sweep), malformed)]

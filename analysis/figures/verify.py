@@ -14,7 +14,7 @@ from analysis.figures.trace import embedded, is_whole
 from analysis.results.load import load
 from analysis.tables.store import FIGURE_FILES, ResultStore
 from trainer.config.stored import Malformed
-from trainer.files import read_regular
+from trainer.files import matching, read_regular
 
 DIFFERENCES_SHOWN = 3
 
@@ -46,7 +46,7 @@ def without_provenance(directory: Path) -> dict[str, str]:
 
 def _drawn(directory: Path) -> set[str]:
     """Return the figures of which there is a file, whatever it is."""
-    found = {figure_of(path) for path in directory.glob("*.*") if path.name.endswith(FIGURE_FILES)}
+    found = {figure_of(path) for path in matching(directory, "*.*") if path.name.endswith(FIGURE_FILES)}
     return found & set(FIGURES | WITHOUT_RUNS)
 
 

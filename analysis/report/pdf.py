@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 from analysis.errors import ReportError
+from trainer.files import replace_file
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 PRINT_SECONDS = 120
@@ -24,11 +25,13 @@ def print_pdf(html: Path, pdf: Path) -> None:
             "--no-pdf-header-footer",
             f"--user-data-dir={profile}",
         ]
-        command = [browser, *options, f"--print-to-pdf={pdf.resolve()}", html.resolve().as_uri()]
+        printed = Path(profile) / "printed.pdf"
+        command = [browser, *options, f"--print-to-pdf={printed}", html.resolve().as_uri()]
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=PRINT_SECONDS, check=False)
         except subprocess.TimeoutExpired as error:
             raise ReportError(f"{pdf}: {browser} did not print it within {PRINT_SECONDS} s") from error
-    if done.returncode or not pdf.exists():
-        lines = done.stderr.strip().splitlines() or ["no message"]
-        raise ReportError(f"{pdf}: {browser} did not print it: {lines[-1]}")
+        if done.returncode or not printed.exists():
+            lines = done.stderr.strip().splitlines() or ["no message"]
+            raise ReportError(f"{pdf}: {browser} did not print it: {lines[-1]}")
+        replace_file(pdf, printed.read_bytes())

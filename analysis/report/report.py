@@ -17,6 +17,7 @@ from analysis.results import expected, summary
 from analysis.results.energy_ledger import Factors
 from analysis.results.load import Curves, Runs, load, loader
 from analysis.tables.store import ResultStore
+from trainer.files import replace_file
 
 CLAIM_HEADINGS = ("verdict", "claim", "compared", "p", "corrected", "seeds", "difference of medians, 95 %", "needs")
 CLAIM_NOTE = (
@@ -36,13 +37,20 @@ RUN_COLUMNS = [
 def write_report(store: ResultStore, sweeps: Sequence[str], out: Path, factors: Factors) -> list[Section]:
     """Write the report of `sweeps` to `out` and return its sections. Redraws the figures in the store."""
     sections = [_section(store, sweep, factors) for sweep in sweeps]
-    out.parent.mkdir(parents=True, exist_ok=True)
+    _write(out, page(f"Report of {', '.join(sweeps)}", sections))
+    return sections
+
+
+def _write(out: Path, text: str) -> None:
+    """Write a page: as a whole or, to a pipe or device such as /dev/stdout, as it is."""
+    if not out.exists() or out.is_file():
+        replace_file(out, text)
+        return
     try:
-        out.write_text(page(f"Report of {', '.join(sweeps)}", sections), encoding="utf-8")
+        out.write_text(text, encoding="utf-8")
     except OSError as error:
         error.filename = str(out)
         raise
-    return sections
 
 
 def _section(store: ResultStore, sweep: str, factors: Factors) -> Section:

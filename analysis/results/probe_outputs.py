@@ -5,6 +5,7 @@
 
 import io
 import math
+import os
 import re
 import tokenize
 import zipfile
@@ -20,7 +21,7 @@ from analysis.errors import ResultStoreError
 from analysis.results.load import Runs
 from analysis.tables.store import ResultStore
 from trainer.config.stored import is_within
-from trainer.files import read_regular
+from trainer.files import matching, read_regular
 
 DAMAGED = (OSError, ValueError, EOFError, RuntimeError, tokenize.TokenError, zipfile.BadZipFile, zlib.error)
 """What a file raises that is no archive of arrays."""
@@ -53,7 +54,7 @@ class Probed(NamedTuple):
     def picture(self, name: str) -> Path | None:
         """Return the path of the picture `name`, None if it does not exist."""
         path = self.path.with_name(f"{self.path.stem}-{name}.png")
-        return path if path.is_file() else None
+        return path if os.path.isfile(path) else None
 
 
 def _array(content: bytes) -> NDArray[Any]:
@@ -70,7 +71,7 @@ def probed(runs: Runs, probe: str) -> list[Probed]:
 def probed_of(store: ResultStore, run: Mapping[Any, Any], probe: str) -> Iterator[Probed]:
     """Yield the outputs of `probe` for one run, a row of Runs.frame."""
     pattern = re.compile(rf"{re.escape(probe)}(?:-[1-9]\d*(?:x[1-9]\d*)?)?-(\d{{9,}})\.npz")
-    for path in sorted((store.run(run["trial"]).path / "probes").glob(f"{probe}*.npz")):
+    for path in matching(store.run(run["trial"]).path / "probes", f"{probe}*.npz"):
         match = pattern.fullmatch(path.name)
         kimg = int(match[1]) / 1000 if match else float("inf")
         if is_within(kimg, run["horizon_kimg"]):

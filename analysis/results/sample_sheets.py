@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import os
 import re
 import struct
 from pathlib import Path
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from analysis.errors import ResultStoreError
-from trainer.files import read_regular
+from trainer.files import matching, read_regular
 from trainer.record import RunDir
 
 DAMAGED = (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError)
@@ -24,14 +25,14 @@ Pixels = NDArray[np.uint8]
 
 def fakes(run: RunDir) -> dict[float, Path]:
     """Return the sheets of generated images by kimg, in order."""
-    found = {path: NAME.match(path.name) for path in run.samples.glob("fakes-*.png")}
-    return dict(sorted((int(match[1]) / 1000, path) for path, match in found.items() if match and path.is_file()))
+    found = {path: NAME.match(path.name) for path in matching(run.samples, "fakes-*.png")}
+    return dict(sorted((int(match[1]) / 1000, path) for path, match in found.items() if match and os.path.isfile(path)))
 
 
 def reals(run: RunDir) -> Path | None:
     """Return the sheet of real images, None if it does not exist."""
     path = run.samples / "reals.png"
-    return path if path.is_file() else None
+    return path if os.path.isfile(path) else None
 
 
 def nearest(sheets: dict[float, Path], kimg: float) -> float:

@@ -1,5 +1,6 @@
 """Update the tables from the files of the trials; only changed trials are read again."""
 
+from collections.abc import Set
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -9,7 +10,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analysis.errors import ResultStoreError
-from analysis.tables.schema import TABLES, ShardStamp, read_shard, replace_shard, stamp_of, table_of
+from analysis.tables.schema import (
+    SCHEMAS,
+    TABLES,
+    ShardStamp,
+    is_of_source,
+    read_shard,
+    replace_shard,
+    shard_path,
+    source_of,
+    stamp_of,
+    table_of,
+)
 from analysis.tables.store import OTHER_STORE, ResultStore, signature
 from analysis.tables.trial_rows import TrialRows, read_trial
 from trainer.files import locked
@@ -37,24 +49,48 @@ class _Known(NamedTuple):
     skipped: list[str]
 
 
+Stamps = tuple[ShardStamp | None, ...]
+"""The stamps of the shards of all tables for the same trials."""
+
+
 @dataclass
 class SeenShards:
     """What a process that collects again and again remembers of the shards of `runs`: it reads only changed ones."""
 
-    shards: dict[Path, tuple[ShardStamp, dict[str, _Known]]] = field(default_factory=dict)
+    shards: dict[str, tuple[Stamps, dict[str, _Known]]] = field(default_factory=dict)
 
     def known(self, store: ResultStore) -> dict[str, _Known]:
-        """Return the recorded signature of each trial; shards of another schema version are ignored."""
-        paths = sorted(path for path in (store.tables / "runs").glob("[0-9a-f][0-9a-f].parquet") if path.exists())
-        self.shards = {path: self._current(store, path) for path in paths}
+        """Return the recorded signature of each trial, without the trials of shards that do not fit together."""
+        names = sorted(path.stem for path in (store.tables / "runs").glob("[0-9a-f][0-9a-f].parquet"))
+        self.shards = {shard: self._current(store, shard) for shard in names}
         return {trial: known for _, trials in self.shards.values() for trial, known in trials.items()}
 
-    def _current(self, store: ResultStore, path: Path) -> tuple[ShardStamp, dict[str, _Known]]:
-        stamp = stamp_of(path)
-        if path in self.shards and self.shards[path][0] == stamp:
-            return self.shards[path]
-        table = read_shard(store.tables, "runs", path.stem).select(["trial", "signature", "skipped"])
-        return stamp, {row["trial"]: _Known(row["signature"], row["skipped"]) for row in table.to_pylist()}
+    def _current(self, store: ResultStore, shard: str) -> tuple[Stamps, dict[str, _Known]]:
+        stamps = tuple(_stamp(shard_path(store.tables, name, shard)) for name in TABLES)
+        if shard in self.shards and self.shards[shard][0] == stamps:
+            return self.shards[shard]
+        return stamps, _recorded(store, shard)
+
+
+def _stamp(path: Path) -> ShardStamp | None:
+    try:
+        return stamp_of(path)
+    except OSError:
+        return None
+
+
+def _recorded(store: ResultStore, shard: str) -> dict[str, _Known]:
+    """Return the recorded signatures of a shard; none if a table is damaged, or of other files or another version."""
+    try:
+        runs = read_shard(store.tables, "runs", shard)
+    except ResultStoreError:
+        return {}
+    beside = (shard_path(store.tables, name, shard) for name in TABLES if name != "runs")
+    source = source_of(runs)
+    if not all(is_of_source(path, source) for path in beside):
+        return {}
+    rows = runs.select(["trial", "signature", "skipped"]).to_pylist()
+    return {row["trial"]: _Known(row["signature"], row["skipped"]) for row in rows}
 
 
 def collect(store: ResultStore, seen: SeenShards | None = None) -> Collected:
@@ -74,13 +110,13 @@ def _collect(store: ResultStore, known: dict[str, _Known]) -> Collected:
         changed = [trial for trial in trials if _changed(store, trial, known)]
         fresh = {trial: read_trial(store.run(trial)) for trial in changed}
         if fresh:
-            _update_shard(store, shard, list(fresh.values()), gone=[])
+            _update_shard(store, shard, list(fresh.values()), kept=known.keys() & set(trials) - fresh.keys())
         present.update(trials)
         read += len(fresh)
         skipped += [line for trial in trials for line in (fresh.get(trial) or known[trial]).skipped]
     gone = sorted(set(known) - present)
-    for shard, removed in groupby(gone, key=lambda trial: trial[:2]):
-        _update_shard(store, shard, [], gone=list(removed))
+    for shard in sorted({trial[:2] for trial in gone}):
+        _update_shard(store, shard, [], kept={trial for trial in present if trial[:2] == shard})
     return Collected(len(present), read, len(gone), skipped)
 
 
@@ -88,20 +124,26 @@ def _changed(store: ResultStore, trial: str, known: dict[str, _Known]) -> bool:
     return trial not in known or known[trial].signature != signature(store.run(trial))
 
 
-def _update_shard(store: ResultStore, shard: str, fresh: list[TrialRows], gone: list[str]) -> None:
-    """Replace the rows of the trials in `fresh` and drop those of `gone`; the table `runs` is written last."""
-    out = pa.array([rows.trial for rows in fresh] + gone, pa.string())
+def _update_shard(store: ResultStore, shard: str, fresh: list[TrialRows], kept: Set[str]) -> None:
+    """Write the rows of the trials in `fresh`, and those that the tables have of `kept`; the table `runs` last."""
     rows_of = {
         "metrics": [row for rows in fresh for row in rows.metrics],
         "ticks": [row for rows in fresh for row in rows.ticks],
         "attempts": [row for rows in fresh for row in rows.attempts],
         "runs": [rows.run for rows in fresh if rows.run is not None],
     }
-    for name in TABLES:
-        old = read_shard(store.tables, name, shard)
-        kept = old.filter(pc.invert(pc.is_in(old["trial"], out)))
-        table = pa.concat_tables([kept, table_of(name, rows_of[name])])
-        replace_shard(store.tables, name, shard, table.sort_by(_order(name)))
+    parts = {name: [_rows_of(store, name, shard, kept), table_of(name, rows_of[name])] for name in TABLES}
+    tables = {name: pa.concat_tables(both).sort_by(_order(name)) for name, both in parts.items()}
+    source = source_of(tables["runs"])
+    for name, table in tables.items():
+        replace_shard(store.tables, name, shard, table, source)
+
+
+def _rows_of(store: ResultStore, name: str, shard: str, trials: Set[str]) -> pa.Table:
+    if not trials:
+        return SCHEMAS[name].empty_table()
+    rows = read_shard(store.tables, name, shard)
+    return rows.filter(pc.is_in(rows["trial"], pa.array(sorted(trials), pa.string())))
 
 
 def _order(name: str) -> list[tuple[str, str]]:

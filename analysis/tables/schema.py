@@ -6,10 +6,13 @@
     tables/attempts/ab.parquet   one row per attempt: its time, devices and energy (analysis.tables.attempts.AttemptRow)
 
 A shard is replaced atomically, that of `runs` last: its `signature` column identifies the state of the files that all
-four tables were read from.
+four tables were read from. The others name that state, too, so that no shard is used beside those of another one.
 """
 
-from collections.abc import Sequence
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +23,7 @@ import pyarrow.parquet as pq
 from pyarrow.fs import LocalFileSystem
 
 from analysis.errors import ResultStoreError
+from trainer.errors import printable
 from trainer.files import replacing
 
 Row = dict[str, Any]
@@ -28,11 +32,12 @@ SCHEMA_VERSION = b"8"
 MISFITS = (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeEncodeError)
 REPEATED = ["metric", "identity", "basis", "reference"]
 TABLES = ("metrics", "ticks", "attempts", "runs")
+VERSION, SOURCE = b"adasweep:schema", b"adasweep:source"
 
 _NUMBER, _COUNT, _TEXT, _TEXTS = pa.float64(), pa.int64(), pa.string(), pa.list_(pa.field("element", pa.string()))
 
 SCHEMAS: dict[str, pa.Schema] = {
-    name: pa.schema(columns, metadata={b"adasweep:schema": SCHEMA_VERSION})
+    name: pa.schema(columns, metadata={VERSION: SCHEMA_VERSION})
     for name, columns in {
         "runs": [
             ("trial", _TEXT),
@@ -139,6 +144,23 @@ class ShardStamp(NamedTuple):
     modified_ns: int
 
 
+def source_of(runs: pa.Table) -> bytes:
+    """Return a digest of the state of the files that a shard of `runs`, and those beside it, were read from."""
+    signatures = runs.select(["trial", "signature"]).to_pydict()  # in the order of the trials
+    return hashlib.sha256(str(signatures).encode()).hexdigest()[:16].encode()
+
+
+def is_of_source(path: Path, source: bytes) -> bool:
+    """Return whether a shard is there, of the current schema version, and read from this state of the files."""
+    if not os.path.isfile(path):  # the end of a pipe would be waited for
+        return False
+    try:
+        schema = pq.read_schema(path)
+    except (OSError, pa.ArrowInvalid):
+        return False
+    return is_current(schema) and bool(schema.metadata.get(SOURCE) == source)
+
+
 def stamp_of(path: Path) -> ShardStamp:
     """Return the stamp of a shard. Raises FileNotFoundError."""
     status = path.stat()
@@ -151,40 +173,56 @@ def shard_path(tables: Path, name: str, shard: str) -> Path:
 
 
 def read_shard(tables: Path, name: str, shard: str) -> pa.Table:
-    """Return one shard; empty if it does not exist, is unreadable or has another schema version."""
-    try:
-        table = pq.read_table(shard_path(tables, name, shard), partitioning=None)
-    except (FileNotFoundError, pa.ArrowInvalid):
+    """Return one shard; empty if it does not exist or has another schema version.
+
+    Raises ResultStoreError if it is damaged.
+    """
+    path = shard_path(tables, name, shard)
+    if not os.path.isfile(path):
         return SCHEMAS[name].empty_table()
+    with told_if_damaged(path):
+        table = pq.read_table(path, partitioning=None)
     return table if is_current(table.schema) else SCHEMAS[name].empty_table()
+
+
+@contextmanager
+def told_if_damaged(place: Path) -> Iterator[None]:
+    """Convert what is raised for a damaged shard, or one that cannot be read, into ResultStoreError."""
+    try:
+        yield
+    except (pa.ArrowInvalid, OSError) as error:
+        why = printable(" ".join(str(error).split()))
+        raise ResultStoreError(f"{place}: cannot be read ({why}); remove it, then repeat the command") from error
 
 
 def is_current(schema: pa.Schema) -> bool:
     """Return whether a file was written with the current schema version."""
-    return bool((schema.metadata or {}).get(b"adasweep:schema") == SCHEMA_VERSION)
+    return bool((schema.metadata or {}).get(VERSION) == SCHEMA_VERSION)
 
 
-def replace_shard(tables: Path, name: str, shard: str, table: pa.Table) -> None:
+def replace_shard(tables: Path, name: str, shard: str, table: pa.Table, source: bytes) -> None:
     """Replace one shard atomically."""
     path = shard_path(tables, name, shard)
     with replacing(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd")
+        marked = table.replace_schema_metadata({**(table.schema.metadata or {}), SOURCE: source})
+        pq.write_table(marked, temporary, compression="zstd")
 
 
 def read_table(tables: Path, name: str, columns: Sequence[str], trials: Sequence[str]) -> pa.Table:
     """Return `columns` of the rows of `trials`, reading only their shards.
 
-    Raises ResultStoreError if the tables have another schema version. Shards are replaced in order, so the last one is
-    checked.
+    Raises ResultStoreError if they are damaged, or of another schema version. Shards are replaced in order, so the last
+    one is checked.
     """
     paths = [shard_path(tables, name, shard) for shard in sorted({trial[:2] for trial in trials})]
-    present = [str(path) for path in paths if path.exists()]
-    if present and not is_current(pq.read_schema(present[-1])):
-        raise ResultStoreError(f"{present[-1]}: written by another version; run adasweep collect")
     repeated = [column for column in columns if column in REPEATED]
     file_format = ds.ParquetFileFormat(dictionary_columns=repeated)
     schema = pa.schema([_as_read(SCHEMAS[name].field(column)) for column in columns])
-    read = ds.FileSystemDataset.from_paths(present, schema, file_format, LocalFileSystem()).to_table(list(columns))
+    with told_if_damaged(tables / name):
+        present = [str(path) for path in paths if os.path.isfile(path)]
+        if present and not is_current(pq.read_schema(present[-1])):
+            raise ResultStoreError(f"{present[-1]}: written by another version; run adasweep collect")
+        read = ds.FileSystemDataset.from_paths(present, schema, file_format, LocalFileSystem()).to_table(list(columns))
     rows = read.unify_dictionaries()
     return rows.filter(pc.is_in(rows["trial"], pa.array(trials, pa.string())))
 

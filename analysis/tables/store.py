@@ -9,6 +9,7 @@ from pathlib import Path
 from analysis.errors import ResultStoreError
 from trainer.config.identity import TRIAL_ID
 from trainer.config.plan_file import planned_sweeps
+from trainer.files import matching
 from trainer.record import RunDir
 
 READ_FILES = ("trial.json", "metrics.jsonl", "ticks.jsonl", "events.jsonl", "retry.json")
@@ -55,7 +56,7 @@ class ResultStore:
     def drawn_sweeps(self) -> list[str]:
         """Return the names of all sweeps that have figures, or what is left of them."""
         root = self.path / "figures"
-        found = (path.parent for path in root.glob("**/*.*") if path.name.endswith(FIGURE_FILES))
+        found = (path.parent for path in matching(root, "**/*.*") if path.name.endswith(FIGURE_FILES))
         return sorted({folder.relative_to(root).as_posix() for folder in found})
 
     def trials(self) -> Iterator[str]:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.display.output import print_json, result_console
+from orchestrator.display.output import print_json, progress_console, result_console
 from orchestrator.evidence.pack import pack
 from orchestrator.store.layout import Store
 from trainer.command_line.group import epilog, new_app
@@ -40,12 +40,16 @@ def pack_command(
 ) -> int:
     """Pack the results of a sweep, its plan and its figures into one checksummed archive."""
     weights = [name for name, wanted in (("snapshots", snapshots), ("checkpoints", checkpoints)) if wanted]
-    manifest = pack(Store(store), stored_name(store, sweep), out, weights, last_samples=last_samples)
+    damaged: list[Path] = []
+    name = stored_name(store, sweep)
+    manifest = pack(Store(store), name, out, weights, last_samples=last_samples, damaged=damaged)
     document = {"pack": str(out), "sweep": manifest.sweep, "trials": len(manifest.trials), "files": len(manifest.files)}
     size = out.stat().st_size
     if as_json:
-        print_json(document | {"bytes": size})
+        print_json(document | {"bytes": size, "damaged": damaged})
     else:
+        for path in damaged:
+            progress_console().print(f"warning: {path} is damaged, and packed as it is", markup=False, soft_wrap=True)
         result_console().print(
             f"{out}: {document['trials']} trials of {manifest.sweep}, {document['files']} files, {size / 1e6:.1f} MB",
             markup=False,

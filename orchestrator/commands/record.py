@@ -11,6 +11,7 @@ from orchestrator.errors import BackendError, LeaseHeld, LeaseSuperseded, StoreE
 from orchestrator.recorders.cursor import is_behind, refusals
 from orchestrator.recorders.ingest import has_changes, record_once
 from orchestrator.recorders.target import MlflowTarget, default_target, readable_target
+from orchestrator.store.invalid_files import misplaced
 from orchestrator.store.layout import Store
 from orchestrator.store.lease import Holder, holder
 from trainer.command_line.group import epilog, new_app
@@ -66,13 +67,13 @@ def _catch_up(store: Store, target: MlflowTarget, *, rebuild: bool) -> str:
 
 
 def _print_state(store: Store, target: MlflowTarget, *, as_json: bool) -> None:
-    """Print the target, what it refused, and who still records."""
+    """Print the target, what it refused, what is no trial where one belongs, and who still records."""
     trials = [trial for trial in store.ids() if store.run(trial).attempts()]
-    late = is_behind(store, target, trials)
+    late, skipped = is_behind(store, target, trials), [str(one) for one in misplaced(store)]
     if as_json:
-        print_json({"uri": target.uri, "behind": late})
+        print_json({"uri": target.uri, "behind": late, "passed_over": skipped})
         return
-    for line in refusals(target, trials):
+    for line in (*refusals(target, trials), *(f"skipped: {one}" for one in skipped)):
         result_console().print(line, markup=False, soft_wrap=True)
     held = holder(store.root / "mlflow")
     suffix = f"; {_owner(held)} continues to record" if late and held and held.is_alive(time.time()) else ""

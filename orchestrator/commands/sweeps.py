@@ -1,6 +1,6 @@
 """adasweep sweeps: list the bundled sweeps, or copy one to modify it."""
 
-import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +14,7 @@ from orchestrator.sweep.bundled_prices import bundled_prices
 from orchestrator.sweep.reader import read_sweep
 from trainer.command_line.group import epilog, new_app
 from trainer.command_line.options import JsonOption
+from trainer.files import replace_file
 
 EXAMPLES = """Examples:
   adasweep sweeps
@@ -55,14 +56,19 @@ def copy(name: NameArgument, folder: FolderArgument = Path()) -> int:
         hint = nearest_bundled(name) or "see: adasweep sweeps"
         raise PlanError(f"sweep {name!r}", "does not come with adasweep", hint)
     files = [file, *(file.parent / included for included in _included(file))]
-    taken = [folder / one.name for one in files if (folder / one.name).exists()]
-    if taken:
-        raise PlanError(taken[0], "already exists", "name another folder")
-    folder.mkdir(parents=True, exist_ok=True)
+    _require_free({folder / one.name: one for one in files})
     for one in files:
-        shutil.copyfile(one, folder / one.name)
+        replace_file(folder / one.name, one.read_bytes())
         result_console().print(str(folder / one.name), markup=False, soft_wrap=True)
     return 0
+
+
+def _require_free(copies: Mapping[Path, Path]) -> None:
+    """Raise PlanError if a copy would overwrite a file; some, but not all, that are whole are of an earlier attempt."""
+    there = [target for target in copies if target.exists()]
+    others = [target for target in there if not target.is_file() or target.read_bytes() != copies[target].read_bytes()]
+    if others or len(there) == len(copies):
+        raise PlanError((others or there)[0], "already exists", "name another folder")
 
 
 def _described(name: str, file: Path) -> dict[str, Any]:

@@ -16,12 +16,14 @@ from orchestrator.doctor import backends as doctor_backends
 from orchestrator.doctor.finding import Finding
 from orchestrator.doctor.own_packages import require_own_packages
 from orchestrator.errors import StoreError
+from orchestrator.plan.benchmark_file import read_benchmarks
 from orchestrator.plan.plan_file import readable_plans, sweeps
 from orchestrator.recorders.cursor import is_behind
 from orchestrator.recorders.target import readable_target
 from orchestrator.store.invalid_files import invalid_files, misplaced
 from orchestrator.store.layout import Store
 from orchestrator.store.sweep_runs import invalid_runs
+from trainer.config.stored import Malformed
 from trainer.errors import UserError
 
 NEEDED = ("torch", "numpy", "pydantic", "ruamel.yaml", "mlflow-skinny", "sqlalchemy", "pillow", "pyarrow", "matplotlib")
@@ -145,9 +147,11 @@ def nearest_folder(path: Path) -> Path:
 
 
 def unreadable_files(store: Store) -> Iterator[Finding]:
-    """Yield the records, rows, plans, times of runs and misplaced trials that are skipped because they are invalid."""
-    skipped: list[str] = []
+    """Yield what is skipped as invalid: plans, benchmarks, times of runs, misplaced trials, records and rows."""
+    skipped, benchmarks = list[str](), list[Malformed]()
     readable_plans(store, skipped)
+    read_benchmarks(store.benchmarks, benchmarks)
+    skipped += map(str, benchmarks)
     skipped += [str(one) for sweep in sweeps(store) for one in invalid_runs(store, sweep)]
     skipped += map(str, misplaced(store))
     skipped += [str(one) for trial in store.ids() for one in invalid_files(store, trial, with_histograms=True)]

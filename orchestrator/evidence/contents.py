@@ -7,6 +7,8 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import NamedTuple
 
+from trainer.files import matching
+
 
 class Rule(Enum):
     """How an incoming file is merged with an existing file of the same name."""
@@ -81,7 +83,7 @@ def kind_of(path: str) -> Kind | None:
 
 def evidence_in(root: Path, folders: Iterable[Path]) -> Iterator[tuple[str, Kind]]:
     """Yield path and kind of every file of evidence in `folders` of the store at `root`, in order."""
-    files = sorted({file for folder in folders for file in folder.rglob("*") if os.path.isfile(file)})
+    files = sorted({file for folder in folders for file in matching(folder, "**/*") if os.path.isfile(file)})
     for file in files:
         path = file.relative_to(root).as_posix()
         if kind := kind_of(path):

@@ -20,7 +20,9 @@ from trainer.errors import UserError
 from trainer.files import parsed_json, remove_abandoned, replacing
 from trainer.recording.fence import ENDED
 
-IN_THE_WAY = frozenset({errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ELOOP, errno.EACCES, errno.EPERM})
+IN_THE_WAY = frozenset(
+    {errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ELOOP, errno.ENAMETOOLONG, errno.EACCES, errno.EPERM}
+)
 """Why a file cannot be written although others can: what is in its place, or whose that is."""
 
 

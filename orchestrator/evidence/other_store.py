@@ -1,6 +1,7 @@
 """Another store as a source of evidence."""
 
 import hashlib
+import os
 from functools import cached_property
 from pathlib import Path
 
@@ -15,7 +16,7 @@ class OtherStore:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        if not (root / "trials").is_dir():
+        if not os.path.isdir(root / "trials"):
             raise StoreError(root, "is not a store with trials", "name another")
 
     @cached_property

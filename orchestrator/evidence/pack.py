@@ -9,6 +9,7 @@ from typing import Any, TypeGuard
 
 from orchestrator.errors import StoreError
 from orchestrator.evidence.contents import Kind, evidence_in, without_earlier_sheets
+from orchestrator.evidence.intact import is_intact
 from orchestrator.evidence.manifest import NAME, Manifest, PackedFile
 from orchestrator.plan.plan_file import read_plan
 from orchestrator.store.layout import Store, writing
@@ -18,18 +19,28 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 PATHS_IN_JOB, PATH_IN_ROW = ("data_path", "cache_dir", "transfer_path"), "transfer"
 
 
-def pack(store: Store, sweep: str, out: Path, weights: Collection[str] = (), *, last_samples: bool = False) -> Manifest:
+def pack(
+    store: Store,
+    sweep: str,
+    out: Path,
+    weights: Collection[str] = (),
+    *,
+    last_samples: bool = False,
+    damaged: list[Path] | None = None,
+) -> Manifest:
     """Write the evidence of a sweep to `out`, atomically, and return its manifest.
 
     `weights` are the kinds of weights to include: "snapshots", "checkpoints". With `last_samples`, only the last
-    sheet of generated images of each trial is included. Raises StoreError.
+    sheet of generated images of each trial is included. Files that are not as they were written are included, too, and
+    added to `damaged`. Raises StoreError.
     """
     files = evidence_in(store.root, folders_of(store, sweep))
     chosen = without_earlier_sheets(files) if last_samples else files
     with writing(out, "choose another --out"), replacing(out) as temporary:
         remove_abandoned(out.parent)
         with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-            manifest = Manifest(sweep=sweep, files=tuple(_written(archive, store, chosen, weights)))
+            spoilt = [] if damaged is None else damaged
+            manifest = Manifest(sweep=sweep, files=tuple(_written(archive, store, chosen, weights, spoilt)))
             _add(archive, NAME, manifest.model_dump_json(indent=1).encode())
     return manifest
 
@@ -57,7 +68,11 @@ def folders_of(store: Store, sweep: str) -> list[Path]:
 
 
 def _written(
-    archive: zipfile.ZipFile, store: Store, files: Iterable[tuple[str, Kind]], weights: Collection[str]
+    archive: zipfile.ZipFile,
+    store: Store,
+    files: Iterable[tuple[str, Kind]],
+    weights: Collection[str],
+    damaged: list[Path],
 ) -> Iterator[PackedFile]:
     seen: set[str] = set()
     for path, kind in files:
@@ -69,6 +84,8 @@ def _written(
             continue  # a running trial has just replaced it with a newer one
         except OSError as error:
             raise StoreError(store.root / path, f"cannot be read ({error.strerror})") from None
+        if not is_intact(store.root / path, content):
+            damaged.append(store.root / path)
         if file.sha256 not in seen:
             _add(archive, f"objects/{file.sha256}", content)
         seen.add(file.sha256)

@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import os
 import re
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
@@ -14,6 +15,7 @@ from orchestrator.store.lease import Lease, acquire
 from orchestrator.store.observe import Observed
 from orchestrator.store.starting_point import source_snapshot
 from trainer.config.training import Transfer
+from trainer.files import matching
 from trainer.record import RunDir, State
 
 CHECKPOINT = re.compile(r"ckpt-(\d{9,})-t(\d{4,})-([0-9a-f]{16})\.safetensors")
@@ -52,7 +54,7 @@ def removable(store: Store, seen: Mapping[str, Observed], options: PruneOptions)
         if done and options.last_checkpoints:
             yield from (_removable(path, trial, "checkpoint of a trial that is done") for path in last)
         if done and options.snapshots:
-            every = (path for kept in run.snapshot_files() if (path := run.snapshot_of(*kept)).is_file())
+            every = (path for kept in run.snapshot_files() if os.path.isfile(path := run.snapshot_of(*kept)))
             paths = (path for path in every if path not in awaited and _digest(path) not in needed)
             yield from (_removable(path, trial, "snapshot of a trial that is done") for path in paths)
 
@@ -88,7 +90,7 @@ def _removable(path: Path, trial: str, reason: str) -> Removable:
 
 def _checkpoints(run: RunDir) -> tuple[list[Path], list[Path]]:
     """Return the checkpoints older than the newest intact one, and the others."""
-    files = (path for path in run.checkpoints.glob("ckpt-*") if path.is_file())
+    files = (path for path in matching(run.checkpoints, "ckpt-*") if os.path.isfile(path))
     matches = [(match, path) for path in files if (match := CHECKPOINT.fullmatch(path.name))]
     ordered = [path for _, path in sorted(matches, key=lambda one: (int(one[0][1]), int(one[0][2])))]
     intact = [place for place, path in enumerate(ordered) if _digest(path)[:16] == path.name[-28:-12]]
@@ -113,5 +115,5 @@ def _awaited_snapshots(store: Store) -> frozenset[Path]:
     Raises UserError if a plan cannot be read: what its trials await would be removed.
     """
     runs = (run for name in sweeps(store) for run in read_plan(store, name).runs)
-    starts = (run.start for run in runs if run.start and not store.run(run.trial).start.exists())
+    starts = (run.start for run in runs if run.start and not os.path.exists(store.run(run.trial).start))
     return frozenset(path for start in dict.fromkeys(starts) if (path := source_snapshot(store, start)))

@@ -35,7 +35,7 @@ def by_kind(store: Store) -> dict[str, int]:
 
 def of_sweep(store: Store, sweep: str, trials: list[str]) -> SweepUsage:
     """Return the disk usage of a sweep's trials."""
-    folders = [folder for trial in trials if (folder := store.run(trial).path).is_dir()]
+    folders = [folder for trial in trials if os.path.isdir(folder := store.run(trial).path)]
     return SweepUsage(sweep, len(folders), sum(size for folder in folders for _, size in _files(folder)))
 
 

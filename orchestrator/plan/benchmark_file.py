@@ -10,9 +10,9 @@ from pydantic import Field
 
 from trainer.config.job import Cpus
 from trainer.config.spec import NonNegative, Settings
-from trainer.config.stored import MOST_SECONDS, read_document
+from trainer.config.stored import MOST_SECONDS, Malformed, read_document
 from trainer.config.train import TrainConfig
-from trainer.files import replace_file
+from trainer.files import matching, replace_file
 
 
 class Benchmark(Settings):
@@ -44,7 +44,7 @@ def write_benchmark(folder: Path, config: TrainConfig, benchmark: Benchmark) -> 
     replace_file(benchmark_path(folder, config), benchmark.model_dump_json())
 
 
-def read_benchmarks(folder: Path) -> dict[str, Benchmark]:
-    """Return this host's benchmarks by shape; other files are skipped."""
-    paths = (folder / socket.gethostname()).glob("*.json")
-    return {path.stem: found for path in paths if (found := read_document(path, Benchmark))}
+def read_benchmarks(folder: Path, malformed: list[Malformed] | None = None) -> dict[str, Benchmark]:
+    """Return this host's benchmarks by shape; files that are invalid are skipped, and reported in `malformed`."""
+    paths = matching(folder / socket.gethostname(), "*.json")
+    return {path.stem: found for path in paths if (found := read_document(path, Benchmark, malformed))}

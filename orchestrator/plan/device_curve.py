@@ -13,7 +13,7 @@ from orchestrator.sweep.requested_resources import DeviceKind
 from trainer.config.spec import Positive, PositiveInt, Settings
 from trainer.config.stored import read_document
 from trainer.config.train import TrainConfig
-from trainer.files import replace_file
+from trainer.files import matching, replace_file
 
 FOLDER = "devices"
 CURVE_RESOLUTION = 256
@@ -49,7 +49,7 @@ def write_curve(folder: Path, config: TrainConfig, kind: DeviceKind, curve: list
 def read_curve(folder: Path, config: TrainConfig, kind: DeviceKind) -> KnownCurve | None:
     """Return the curve measured for configurations like `config`, here or else on another host; None without any."""
     here = _path(folder, config, kind)
-    for path in (here, *sorted(folder.glob(f"*/{FOLDER}/{here.name}"))):
+    for path in (here, *matching(folder, f"*/{FOLDER}/{here.name}")):
         found = read_document(path, StoredCurve)
         if found:
             points = tuple(DevicePoint(point.devices, point.images_per_second) for point in found.points)

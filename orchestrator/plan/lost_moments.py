@@ -14,6 +14,7 @@ from orchestrator.sweep.problem_collector import listed
 from orchestrator.sweep.spec import SweepSpec
 from orchestrator.sweep.trial import Trial
 from trainer.config.stored import is_within, rows_in
+from trainer.files import matching
 from trainer.record import RunDir, State
 from trainer.recording.attempt_history import AttemptSummary, Kept
 
@@ -122,7 +123,7 @@ def _without(due: list[float], there: Callable[[RunDir], set[float]], run: RunDi
 
 
 def _sheets(run: RunDir) -> set[float]:
-    numbers = (path.stem.partition("-")[2] for path in run.samples.glob("fakes-*.png"))
+    numbers = (path.stem.partition("-")[2] for path in matching(run.samples, "fakes-*.png"))
     return {int(number) / 1000 for number in numbers if number.isdecimal()}
 
 
@@ -131,5 +132,5 @@ def _ticks(run: RunDir) -> set[float]:
 
 
 def _checkpoints(run: RunDir) -> set[float]:
-    found = (CHECKPOINT.fullmatch(path.name) for path in run.checkpoints.glob("ckpt-*"))
+    found = (CHECKPOINT.fullmatch(path.name) for path in matching(run.checkpoints, "ckpt-*"))
     return {int(match[1]) / 1000 for match in found if match}

@@ -11,6 +11,7 @@ from orchestrator.sweep.keys import NAME_PATTERN
 from trainer.config.plan_file import WAY_OUT, PlanFile, PlannedRun, read_plan_file
 from trainer.config.sweep_run import RUNS_FILE
 from trainer.errors import UserError
+from trainer.files import matching
 
 
 def stored_plan(store: Store, sweep: str) -> PlanFile | None:
@@ -29,7 +30,7 @@ def read_plan(store: Store, sweep: str) -> PlanFile:
 
 def sweeps(store: Store) -> list[str]:
     """Return the names of the sweeps in a store, including those whose plan is a link that leads nowhere."""
-    folders = (store.root / "sweeps").glob("*")
+    folders = matching(store.root / "sweeps", "*")
     return sorted(folder.name for folder in folders if os.path.lexists(folder / "plan.json"))
 
 
@@ -49,10 +50,10 @@ def readable_plans(store: Store, unreadable: list[str] | None = None) -> list[Pl
 
 def _lost(store: Store) -> list[str]:
     """Return a line for each sweep that was run, but has no plan, or no folder."""
-    folders = [one for one in sorted((store.root / "sweeps").glob("*")) if re.fullmatch(NAME_PATTERN, one.name)]
-    plans = [file.with_name("plan.json") for file in sorted((store.root / "sweeps").glob(f"*/{RUNS_FILE}"))]
+    folders = [one for one in matching(store.root / "sweeps", "*") if re.fullmatch(NAME_PATTERN, one.name)]
+    plans = [one / "plan.json" for one in matching(store.root / "sweeps", "*") if os.path.lexists(one / RUNS_FILE)]
     missing = [f"{plan}: missing; run the sweep again" for plan in plans if not os.path.lexists(plan)]
-    return [f"{one}: is not a folder; {WAY_OUT}" for one in folders if not one.is_dir()] + missing
+    return [f"{one}: is not a folder; {WAY_OUT}" for one in folders if not os.path.isdir(one)] + missing
 
 
 def dependents_of_plan(plan: PlanFile) -> tuple[Dependent, ...]:

@@ -1,6 +1,7 @@
 """Tracks how far trials have been recorded, and finds new rows. Does not import MLflow."""
 
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,7 +12,7 @@ from orchestrator.recorders.target import MlflowTarget
 from orchestrator.store.layout import Store
 from trainer.config.spec import Settings
 from trainer.config.stored import read_document, rows_of
-from trainer.files import read_regular, replace_file
+from trainer.files import matching, read_regular, replace_file
 from trainer.record import RunDir
 from trainer.recording.requests import request_files
 
@@ -112,16 +113,16 @@ def signature(run: RunDir, placed: Placed) -> str:
     """Return a text that changes whenever there is something to record."""
     attempts = run.attempts()
     record = run.record(attempts[-1]) if attempts else run.trial
-    sizes = [path.stat().st_size if path.exists() else 0 for path in (run.ticks, run.metrics)]
-    beat = record.stat().st_mtime_ns if record.exists() else 0
+    sizes = [path.stat().st_size if os.path.exists(path) else 0 for path in (run.ticks, run.metrics)]
+    beat = record.stat().st_mtime_ns if os.path.exists(record) else 0
     wanted = [[want.sweep, want.horizon_kimg, *want.metrics] for want in placed.wanted]
-    marks = [path.stat().st_mtime_ns for path in request_files(run) if path.exists()]
+    marks = [path.stat().st_mtime_ns for path in request_files(run) if os.path.exists(path)]
     return json.dumps([sizes, beat, len(sample_names(run)), sorted(placed.tags.items()), wanted, marks])
 
 
 def sample_names(run: RunDir) -> list[str]:
     """Return the names of the sample grids of a trial, oldest first."""
-    return sorted(path.name for path in run.samples.glob("*.png") if not path.name.startswith("."))
+    return sorted(path.name for path in matching(run.samples, "*.png") if not path.name.startswith("."))
 
 
 def cursor_path(folder: Path, trial: str) -> Path:

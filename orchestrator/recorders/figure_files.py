@@ -1,5 +1,6 @@
 """Finds the figures of a store that have changed since they were recorded. Does not import MLflow."""
 
+import os
 from pathlib import Path
 
 from orchestrator.plan.plan_file import sweeps
@@ -22,7 +23,7 @@ class FigureCursor(Settings):
 
 def sweeps_with_figures(store: Store) -> list[str]:
     """Return the names of the sweeps that have figures."""
-    return [name for name in sweeps(store) if (store.root / "figures" / name).is_dir()]
+    return [name for name in sweeps(store) if os.path.isdir(store.root / "figures" / name)]
 
 
 def changed(store: Store, target: MlflowTarget, sweep: str, known: Holdings | None) -> list[str]:
@@ -35,7 +36,7 @@ def changed(store: Store, target: MlflowTarget, sweep: str, known: Holdings | No
 def versions(store: Store, sweep: str) -> Versions:
     """Return size and modification time of every file of a sweep's figures."""
     folder = store.root / "figures" / sweep
-    files = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
+    files = sorted(path for path in folder.iterdir() if os.path.isfile(path) and not path.name.startswith("."))
     return {path.name: [path.stat().st_size, path.stat().st_mtime_ns] for path in files}
 
 

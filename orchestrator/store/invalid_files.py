@@ -15,6 +15,7 @@ from trainer.config.identity import TRIAL_ID
 from trainer.config.job import read_job
 from trainer.config.stored import Malformed, read_document, rows_in
 from trainer.config.trial_file import read_trial_file
+from trainer.files import matching
 from trainer.record import RunDir, is_folder, read_record
 from trainer.recording.requests import Retry, SweepMark
 
@@ -49,7 +50,7 @@ def invalid_files(store: Store, trial: str, *, with_histograms: bool = False) ->
     found += [one for path, find in _finders(run) for one in _document(path, find)]
     for number in run.attempts():
         read_handle(run.attempt(number), found)
-    if not run.trial.exists():
+    if not os.path.exists(run.trial):
         found.append(Malformed(run.trial, 0, "missing"))
     return found
 
@@ -89,7 +90,7 @@ def _entries(folder: str | Path) -> list[os.DirEntry[str]]:
 def _finders(run: RunDir) -> Iterator[tuple[Path, FaultFinder]]:
     yield from ((run.trial, read_trial_file), (run.lease, _HOLDER), (run.path / "retry.json", _RETRY))
     for kind in ("stops", "cancels"):
-        yield from ((path, _MARK) for path in sorted((run.path / kind).glob("[!.]*.json")))
+        yield from ((path, _MARK) for path in matching(run.path / kind, "[!.]*.json"))
     for number in run.attempts():
         yield from ((run.job(number), read_job), (run.record(number), read_record))
         yield run.attempt(number) / "accounting.json", _ANY

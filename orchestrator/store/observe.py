@@ -20,6 +20,7 @@ from orchestrator.store.layout import Store
 from orchestrator.store.lease import Holder, holder
 from trainer.config.job import Job, Work, read_job
 from trainer.config.stored import rows_in
+from trainer.files import matching
 from trainer.record import RunDir, RunRecord, State, read_record
 from trainer.recording.attempt_history import AttemptSummary, attempt_history, saved_kimg
 from trainer.recording.requests import cancels, precedes_retry, retries, stops
@@ -227,7 +228,7 @@ def _plausible(rate: float | None) -> float | None:
 
 
 def _checkpoint_kimg(run: RunDir) -> float:
-    found = (CHECKPOINT.fullmatch(path.name) for path in run.checkpoints.glob("ckpt-*"))
+    found = (CHECKPOINT.fullmatch(path.name) for path in matching(run.checkpoints, "ckpt-*"))
     return max((int(match[1]) / 1000 for match in found if match), default=0.0)
 
 

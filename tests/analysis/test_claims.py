@@ -164,6 +164,25 @@ def test_a_claim_about_a_point_beyond_the_horizon_is_not_tested_and_makes_no_oth
         found_in_plan(many, reached, given=[f"{reached}, 200 kimg"])
 
 
+def test_a_claim_about_a_point_between_two_evaluations_is_told_which_there_are(many: ResultStore) -> None:
+    reached = "ada < baseline at subset=500"
+    found = found_in_plan(many, reached, f"{reached}, 50 kimg")
+    why = "subset=500 ada is not evaluated at 50 kimg; its nearest evaluations are at 20, 40, 60, 80 kimg"
+    assert [judged.p_corrected for judged in found.judged] == [1 / 252]
+    assert found.not_tested == [(f"{reached}, 50 kimg", f"not in this plan: {why}")]
+    with pytest.raises(ClaimError, match=why):
+        found_in_plan(many, reached, given=[f"{reached}, 50 kimg"])
+
+
+def test_a_point_that_no_run_has_passed_may_yet_be_evaluated(tmp_path: Path) -> None:
+    begun = [
+        FakeRun(augment, 500, seed, kimg=40.0, state=State.RUNNING) for augment in ("none", "ada") for seed in (0, 1)
+    ]
+    store = write_store(tmp_path / "store", begun, step_kimg=20.0, files=False)
+    (judged,) = verdict_on(store, "ada < baseline, 50 kimg")
+    assert (judged.verdict, judged.evidence.sizes) == (Verdict.UNDERPOWERED, (0, 0))
+
+
 def test_the_kimg_of_the_best_is_compared(many: ResultStore) -> None:
     (judged,) = verdict_on(many, "baseline & subset=500 < ada & subset=500, by best_kimg")
     assert judged.verdict is Verdict.PASS

@@ -1,6 +1,7 @@
 import json
 import math
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from analysis.errors import ResultStoreError
-from analysis.synthetic_store import FakeRun, id_of, score_line, write_store, write_trial
+from analysis.results.load import load
+from analysis.synthetic_store import FakeRun, id_of, score_line, tick_line, write_store, write_trial
 from analysis.tables.collect import collect
+from analysis.tables.csv_export import export_csv
 from analysis.tables.schema import SCHEMAS, is_current, read_table, shard_path
 from analysis.tables.store import ResultStore
 from trainer.files import append_lines
@@ -78,14 +81,70 @@ def test_tables_of_another_schema_version_are_rebuilt(one: ResultStore) -> None:
     assert collect(one).read == 1
 
 
-def test_tables_that_are_links_to_nowhere_are_made_again(one: ResultStore) -> None:
+def of_version_7(path: Path) -> None:
+    table = pq.read_table(path, partitioning=None)
+    earlier = table.drop_columns([table.column_names[-1]])
+    pq.write_table(earlier.replace_schema_metadata({**table.schema.metadata, b"adasweep:schema": b"7"}), path)
+
+
+def linked(path: Path, target: str) -> None:
+    path.unlink()
+    path.symlink_to(target)
+
+
+def piped(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+SPOILT: dict[str, Callable[[Path], object]] = {
+    "of an earlier version": of_version_7,
+    "cut short": lambda path: path.write_bytes(path.read_bytes()[:-9]),
+    "empty": lambda path: path.write_bytes(b""),
+    "gone": Path.unlink,
+    "a pipe": piped,
+    "a link to nowhere": lambda path: linked(path, "nowhere"),
+    "a link to itself": lambda path: linked(path, path.name),
+    "a link to too long a name": lambda path: linked(path, "x" * 300),
+}
+
+
+@pytest.mark.parametrize("spoil", SPOILT.values(), ids=SPOILT)
+@pytest.mark.parametrize("names", [[name] for name in SCHEMAS] + [list(SCHEMAS)], ids="+".join)
+def test_tables_that_are_not_as_they_were_collected_are_collected_anew(
+    one: ResultStore, names: list[str], spoil: Callable[[Path], object]
+) -> None:
     collect(one)
     whole = {name: rows(one, name) for name in SCHEMAS}
-    for path in one.tables.glob("*/*.parquet"):
-        path.unlink()
-        path.symlink_to("nowhere")
+    for name in names:
+        spoil(shard_path(one.tables, name, id_of(RUN)[:2]))
     assert collect(one).read == 1
     assert {name: rows(one, name) for name in SCHEMAS} == whole
+
+
+@pytest.mark.parametrize("name", ["metrics", "ticks"])
+def test_a_table_of_an_earlier_state_of_the_trial_is_not_used_beside_the_others(one: ResultStore, name: str) -> None:
+    path = shard_path(one.tables, name, id_of(RUN)[:2])
+    collect(one)
+    earlier = path.read_bytes()
+    append_lines(one.run(id_of(RUN)).metrics, [score_line(RUN, 120.0)])
+    append_lines(one.run(id_of(RUN)).ticks, [tick_line(RUN, 120.0)])
+    collect(one)
+    whole = rows(one, name)
+    path.write_bytes(earlier)
+    collect(one)
+    assert rows(one, name) == whole
+
+
+def test_a_table_that_is_damaged_inside_is_named_with_the_way_out(one: ResultStore) -> None:
+    collect(one)
+    path = shard_path(one.tables, "metrics", id_of(RUN)[:2])
+    content = bytearray(path.read_bytes())
+    content[8:60] = bytes(52)
+    path.write_bytes(content)
+    for read in (load, lambda store, _: export_csv(store)):
+        with pytest.raises(ResultStoreError, match=r"cannot be read \(.*\); remove it, then repeat the command"):
+            read(one, "synthetic")
 
 
 def test_last_line_per_kimg_and_key_wins(one: ResultStore) -> None:

@@ -130,6 +130,11 @@ def test_prose_claims_are_listed_as_not_tested(run: Run, store: ResultStore) -> 
         (("table", "synthetic", "--score", "fid2l"), "--score: fid2l is not measured; metrics: "),
         (("claims", "synthetic", "--claim", "ada < baseline", "--score", "fid2l"), "did you mean 'fid"),
         (("figures", "trace", "nowhere.pdf"), "nowhere.pdf: no such file"),
+        (("figures", "trace", f"{'x' * 300}.pdf"), "xxx.pdf: no such file"),
+        (
+            ("dashboard", "--export", "x" * 300),
+            "has too long a name, or is a link to one; move it away, or choose another",
+        ),
         (("figures", "verify"), "no figures of any sweep to verify"),
         (("energy", "--kg-per-kwh", "-1"), "--kg-per-kwh: -1 is not above 0"),
         (("figures", "synthetic"), "type: figures draw synthetic"),

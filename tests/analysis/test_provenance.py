@@ -122,6 +122,11 @@ def _link_to_nothing(path: Path) -> None:
     path.symlink_to("nowhere")
 
 
+def _link_to_too_long_a_name(path: Path) -> None:
+    path.unlink()
+    path.symlink_to("x" * 300)
+
+
 DAMAGE: dict[str, Callable[[Path], object]] = {
     "empty": lambda path: path.write_bytes(b""),
     "torn": _torn,
@@ -131,6 +136,7 @@ DAMAGE: dict[str, Callable[[Path], object]] = {
     "a folder": _folder,
     "a pipe": _pipe,
     "a link to nothing": _link_to_nothing,
+    "a link to too long a name": _link_to_too_long_a_name,
 }
 
 
@@ -145,7 +151,7 @@ def test_a_damaged_file_of_a_figure_is_found_and_hides_no_other_figure(drawn: Re
         assert len(ada_p.differences) == 1, name
         assert ada_p.differences[0].startswith(f"ada_p.{kind}"), name
         assert provenance_behind(path.with_name("fid_by_size.png"), drawn).figure == "fid_by_size"
-        path.rmdir() if path.is_dir() else path.unlink(missing_ok=True)
+        path.rmdir() if os.path.isdir(path) else path.unlink(missing_ok=True)
         path.write_bytes(content)
 
 

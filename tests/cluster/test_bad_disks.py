@@ -1,6 +1,5 @@
 """Full or read-only disks, and files corrupted by a crash or a flipped bit, seen from the command line."""
 
-import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,11 +10,10 @@ from infra import daemons
 from infra.waiting import wait_until
 from orchestrator.supervisor.command import environment, python_module
 from tests.cluster.trained import Command, Trained, is_mid_way, result, supervisor_of
+from tests.support.small_disk import fill, mounted
 from trainer.files import read_lines
 from trainer.record import RunDir
 from trainer.state import checkpoint
-
-MIB = 1 << 20
 
 
 @pytest.fixture(autouse=True)
@@ -26,17 +24,8 @@ def _short_beats(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 64 MiB."""
-    if os.geteuid() != 0:
-        pytest.skip("mounting a file system takes root")
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(disk)], capture_output=True, text=True, check=False
-    )
-    if mounted.returncode:
-        pytest.skip(f"this machine lets nobody mount: {mounted.stderr.strip()}")
-    yield disk
-    subprocess.run(["umount", "--lazy", str(disk)], check=True)
+    with mounted(tmp_path / "disk", "64m") as disk:
+        yield disk
 
 
 @pytest.fixture
@@ -53,19 +42,6 @@ def command_on_small_disk(tmp_path: Path, small_disk: Path) -> Iterator[Command]
     command = Command.prepare(tmp_path, "local", small_disk / "store")
     yield command
     command.stop()
-
-
-def fill(disk: Path) -> Path:
-    """Fill the disk completely, and return the file that fills it."""
-    filler = disk / "filler"
-    with filler.open("wb", buffering=0) as file:
-        for size in (MIB, 4096, 1):
-            try:
-                while file.write(b"\0" * size):
-                    pass
-            except OSError:
-                continue
-    return filler
 
 
 def adasweep(command: Command, *words: str) -> "subprocess.CompletedProcess[str]":

@@ -77,6 +77,13 @@ def test_a_sheet_of_samples_that_is_a_link_to_nowhere_is_left_out_of_an_export(t
     assert (tmp_path / "pages" / "trials" / f"{TRIAL}.html").is_file()
 
 
+def test_a_folder_of_figures_that_is_a_link_to_too_long_a_name_stops_no_export(tmp_path: Path) -> None:
+    store = write_store(tmp_path / "store", WHOLE[:4], step_kimg=50.0, files=False)
+    (store.path / "figures").symlink_to("x" * 300)
+    assert main(["dashboard", "--export", str(tmp_path / "pages"), "--store", str(store.path)]) == 0
+    assert (tmp_path / "pages" / "figures.html").is_file()
+
+
 def test_tables_of_another_version_are_collected_anew(tmp_path: Path) -> None:
     store = write_store(tmp_path, WHOLE[:6], step_kimg=20.0, files=False)
     collect(store)

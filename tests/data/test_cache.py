@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from tests.data.pictures import folder_set, pixels, zip_set
+from tests.support.small_disk import mounted
 from trainer.config.dataset.archive import open_archive
 from trainer.config.dataset.describe import describe
 from trainer.config.dataset.entries import fingerprint
@@ -96,6 +97,10 @@ def as_bytes(array: np.ndarray) -> bytes:
     return buffer.getvalue()
 
 
+def highest(array: np.ndarray) -> np.ndarray:
+    return np.full_like(array, np.iinfo(array.dtype).max)
+
+
 def write_archive(path: Path) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("a.npy", b"x")
@@ -112,6 +117,8 @@ SPOILT: dict[str, Callable[[Path], object]] = {
     "other numbers": lambda path: path.write_bytes(as_bytes(np.load(path).astype(np.float64))),
     "texts": lambda path: path.write_bytes(as_bytes(np.load(path).astype("U3"))),
     "one number": lambda path: path.write_bytes(as_bytes(np.array(3))),
+    "another order": lambda path: path.write_bytes(as_bytes(np.load(path)[::-1])),
+    "the highest numbers": lambda path: path.write_bytes(as_bytes(highest(np.load(path)))),
     "below zero": lambda path: path.write_bytes(as_bytes(np.full_like(np.load(path), -7, dtype=np.int32))),
     "a pipe": lambda path: replace(path, os.mkfifo),
     "a folder": lambda path: replace(path, lambda place: (place / "inner").mkdir(parents=True)),
@@ -124,7 +131,7 @@ SPOILT: dict[str, Callable[[Path], object]] = {
 def test_a_cache_that_is_no_array_of_images_is_made_again(
     tmp_path: Path, file: str, spoil: Callable[[Path], object]
 ) -> None:
-    path = zip_set(tmp_path / "cats.zip", 10)
+    path = zip_set(tmp_path / "cats.zip", 10, labels=[number % 3 for number in range(10)])
     wanted = describe(path, tmp_path).fingerprint
     whole = decoded(path, wanted, tmp_path / "cache")
     images, labels = np.array(whole.images), whole.labels
@@ -135,6 +142,28 @@ def test_a_cache_that_is_no_array_of_images_is_made_again(
     assert np.array_equal(after.labels, labels)
 
 
+def test_the_cache_of_another_set_in_its_place_is_made_again(tmp_path: Path) -> None:
+    path, other = zip_set(tmp_path / "cats.zip", 10), zip_set(tmp_path / "dogs.zip", 10, side=16)
+    wanted, unwanted = (describe(one, tmp_path).fingerprint for one in (path, other))
+    decoded(other, unwanted, tmp_path / "cache")
+    shutil.copytree(tmp_path / "cache" / f"decoded-{unwanted}", tmp_path / "cache" / f"decoded-{wanted}")
+    assert decoded(path, wanted, tmp_path / "cache").images.shape == (10, 3, 8, 8)
+
+
+def test_a_copy_of_a_cache_is_used_and_read_once(tmp_path: Path) -> None:
+    path = zip_set(tmp_path / "cats.zip", 10)
+    wanted = describe(path, tmp_path).fingerprint
+    use(path, wanted, tmp_path / "cache")
+    shutil.copytree(tmp_path / "cache", tmp_path / "copy")
+    path.unlink()
+    seal = tmp_path / "copy" / f"decoded-{wanted}" / "seal.json"
+    before = seal.read_text()
+    use(path, wanted, tmp_path / "copy")
+    after = seal.read_text()
+    use(path, wanted, tmp_path / "copy")
+    assert before != after == seal.read_text()
+
+
 @pytest.mark.parametrize("make", [Path.touch, os.mkfifo, lambda path: path.symlink_to(path.name)])
 def test_what_is_no_folder_in_the_place_of_a_cache_is_replaced(tmp_path: Path, make: Callable[[Path], object]) -> None:
     path = zip_set(tmp_path / "cats.zip", 10)
@@ -142,6 +171,15 @@ def test_what_is_no_folder_in_the_place_of_a_cache_is_replaced(tmp_path: Path, m
     (tmp_path / "cache").mkdir()
     make(tmp_path / "cache" / f"decoded-{wanted}")
     assert len(decoded(path, wanted, tmp_path / "cache").images) == 10
+
+
+def test_a_damaged_cache_makes_room_for_the_next(tmp_path: Path) -> None:
+    path = zip_set(tmp_path / "cats.zip", 10, side=64)
+    wanted = describe(path, tmp_path).fingerprint
+    with mounted(tmp_path / "disk", "200k") as disk:  # of which the decoded images take 120
+        decoded(path, wanted, disk)
+        (disk / f"decoded-{wanted}" / "labels.npy").write_bytes(b"")
+        assert len(decoded(path, wanted, disk).images) == 10
 
 
 def test_a_cache_without_images_is_made_again(tmp_path: Path) -> None:

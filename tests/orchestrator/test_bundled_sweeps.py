@@ -1,5 +1,6 @@
 """Bundled sweeps can be named by a unique prefix, listed, and copied together with the files they include."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from orchestrator.cli import main
 from orchestrator.errors import PlanError
 from orchestrator.store.layout import Store
 from orchestrator.sweep.bundled import FOLDER, PUBLISHED, bundled, bundled_named, nearest_bundled
+from tests.support.small_disk import fill, mounted
 
 Capture = pytest.CaptureFixture[str]
 
@@ -50,6 +52,24 @@ def test_a_copy_brings_what_it_includes_and_overwrites_nothing(tmp_path: Path, c
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bcr.yaml", "few_images.yaml"]
     assert main(["sweeps", "copy", "laptop/bcr", str(tmp_path)]) == 2
     assert "already exists" in capsys.readouterr().err
+
+
+def test_a_folder_whose_name_is_too_long_is_told_in_one_line(capsys: Capture) -> None:
+    assert main(["sweeps", "copy", "laptop/bcr", "x" * 300]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith(": has too long a name, or is a link to one; move it away, or choose another place")
+
+
+def test_a_copy_that_a_full_disk_cut_off_is_completed(tmp_path: Path, capsys: Capture) -> None:
+    with mounted(tmp_path / "disk", "64k") as disk:
+        filler = fill(disk)
+        os.truncate(filler, filler.stat().st_size - 4096)  # there is space for one of two files
+        assert main(["sweeps", "copy", "laptop/bcr", str(disk)]) == 2
+        assert "no space left on device" in capsys.readouterr().err
+        assert len(list(disk.glob("*.yaml"))) == 1
+        filler.unlink()
+        assert main(["sweeps", "copy", "laptop/bcr", str(disk)]) == 0
+        assert sorted(path.name for path in disk.iterdir()) == ["bcr.yaml", "few_images.yaml"]
 
 
 def test_a_bundled_sweep_can_be_planned_by_its_name(store: Store, capsys: Capture) -> None:

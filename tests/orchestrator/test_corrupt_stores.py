@@ -4,6 +4,7 @@ import json
 import math
 import os
 import shutil
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -91,7 +92,7 @@ def place(store: Store, name: str) -> Path:
 
 SEEN_FIRST = ("status", "why TRIAL", "why OTHER", "table two")
 LOOKED_UP = (*SEEN_FIRST, "status --json", "logs TRIAL", "store list", "plan FILE", "plan two", "status two")
-EVERY = (*LOOKED_UP, "why TRIAL --json", "collect", "energy two", "claims two")
+EVERY = (*LOOKED_UP, "why TRIAL --json", "collect", "energy two", "claims two", "store prune --snapshots", "store disk")
 THEIRS = ("collect", "table", "energy", "claims")
 
 
@@ -226,7 +227,14 @@ def test_times_of_runs_that_cannot_be_read_are_reported(
     assert told in json.loads(printed["status --json"])["sweeps"][0]["passed_over"]
 
 
-KINDS = ["empty", "corrupt", "a folder", "a pipe", "gone", "a link to itself"]
+@pytest.mark.parametrize(("content", "why"), [(b"", "not JSON"), (b'{"cpus": 1}', "seconds_per_kimg: Field required")])
+def test_a_benchmark_that_cannot_be_read_is_listed_by_doctor(store: Store, content: bytes, why: str) -> None:
+    path = store.benchmarks / socket.gethostname() / "0123456789ab.json"
+    replace_file(path, content)
+    assert [finding.detail for finding in unreadable_files(store)] == [f"{path}: {why}"]
+
+
+KINDS = ["empty", "corrupt", "a folder", "a pipe", "gone", "a link to itself", "a link to too long a name"]
 
 
 def spoil(path: Path, kind: str) -> None:
@@ -238,6 +246,7 @@ def spoil(path: Path, kind: str) -> None:
         "a pipe": lambda: os.mkfifo(path),
         "gone": lambda: None,
         "a link to itself": lambda: path.symlink_to(path.name),
+        "a link to too long a name": lambda: path.symlink_to("x" * 300),
     }
     make[kind]()
 
@@ -256,13 +265,14 @@ def test_corrupt_files_stop_no_command_and_no_other_trial(
     assert len(tags_by_trial(store)) == 2
 
 
-@pytest.mark.parametrize("name", ["leases", "attempts", "samples", "stops"])
-def test_a_folder_that_links_to_itself_stops_no_command_and_no_other_trial(
-    store: Store, whole: Path, name: str, capfd: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("target", ["itself", "x" * 300], ids=["itself", "too long a name"])
+@pytest.mark.parametrize("name", ["leases", "attempts", "samples", "stops", "checkpoints", "snapshots", "probes"])
+def test_a_folder_that_links_nowhere_stops_no_command_and_no_other_trial(
+    store: Store, whole: Path, name: str, target: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     folder = first(store).path / name
     shutil.rmtree(folder, ignore_errors=True)
-    folder.symlink_to(folder.name)
+    folder.symlink_to(target.replace("itself", folder.name))
     assert other_is_seen(store, endings(store, whole, capfd))
 
 

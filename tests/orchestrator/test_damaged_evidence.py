@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
+from orchestrator.cli import main
 from orchestrator.evidence.contents import Rule, kind_of
 from orchestrator.evidence.intact import is_intact
 from orchestrator.evidence.merge import merge
@@ -80,6 +81,28 @@ def test_what_was_written_is_intact(stores: tuple[Store, Store]) -> None:
     paths = checked(stores[0])
     assert len(paths) == 18
     assert [path for path in paths if not is_intact(stores[0].root / path)] == []
+
+
+def test_a_damaged_file_is_packed_as_it_is_and_named(
+    stores: tuple[Store, Store], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store, _ = stores
+    spoilt = store.root / "figures" / "test" / "fid_curves.png"
+    spoilt.write_bytes(spoilt.read_bytes()[:20])
+    words = [
+        "pack",
+        "test",
+        "--snapshots",
+        "--checkpoints",
+        "--out",
+        str(tmp_path / "p.zip"),
+        "--store",
+        str(store.root),
+    ]
+    assert main(words) == 0
+    assert capsys.readouterr().err == f"warning: {spoilt} is damaged, and packed as it is\n"
+    assert main([*words, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["damaged"] == [str(spoilt)]
 
 
 def test_a_table_with_a_stray_quote_is_damaged(tmp_path: Path) -> None:

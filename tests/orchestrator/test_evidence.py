@@ -78,7 +78,7 @@ def empty(tmp_path: Path) -> Store:
 
 def files(store: Store) -> dict[str, bytes]:
     """All evidence in a store."""
-    paths = (path for path in store.root.rglob("*") if path.is_file())
+    paths = (path for path in store.root.rglob("*") if os.path.isfile(path))
     named = {path.relative_to(store.root).as_posix(): path for path in paths}
     return {name: path.read_bytes() for name, path in named.items() if (k := kind_of(name)) and k.name != "lease"}
 
@@ -251,7 +251,16 @@ def test_a_token_that_no_store_issues_is_no_evidence() -> None:
     assert [kind_of(f"{folder}/{name}") for name in ("999999999999999", "00000\u0667")] == [None, None]
 
 
+def link_to_too_long_a_name(path: Path) -> None:
+    path.symlink_to("x" * 300)
+
+
 IN_THE_WAY = (
+    ("", link_to_too_long_a_name),
+    ("", lambda path: path.symlink_to(path)),
+    ("trial.json", link_to_too_long_a_name),
+    ("metrics.jsonl", link_to_too_long_a_name),
+    ("attempts", link_to_too_long_a_name),
     ("trial.json", Path.mkdir),
     ("ticks.jsonl", Path.mkdir),
     ("metrics.jsonl", os.mkfifo),

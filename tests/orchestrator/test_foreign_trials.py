@@ -121,12 +121,23 @@ def test_what_is_no_trial_of_its_folder_is_skipped_and_reported(
         "table two",
         "energy two",
         "claims two",
-        "store prune",
+        "store prune --snapshots",
+        "store list",
+        "record",
     ):
         words = command.replace("OTHER", other).split()
         program = analysis if words[0] in ("collect", "table", "energy", "claims") else main
         assert program([*words, "--store", str(store.root)]) in (0, 2, 3)
         assert "Traceback" not in "".join(capfd.readouterr())
+
+
+def test_a_trial_whose_folder_is_none_is_not_left_out_of_mlflow_without_a_word(store: Store, capfd: Capture) -> None:
+    path = first(store).path
+    TOLD["a link to too long a name"][0](store)
+    assert main(["record", "--store", str(store.root)]) == 0
+    assert f"skipped: {path}: not a folder" in capfd.readouterr().out
+    assert main(["record", "--json", "--store", str(store.root)]) == 0
+    assert json.loads(capfd.readouterr().out)["passed_over"] == [f"{path}: not a folder"]
 
 
 @pytest.mark.parametrize("kind", UNSEEN)

@@ -34,7 +34,7 @@ def stored_name(store: Path, sweep: str) -> str:
 
 def _require_not_lost(folder: Path) -> None:
     """Raise UserError if a sweep was planned, but its folder or plan is gone."""
-    if os.path.lexists(folder) and not folder.is_dir():
+    if os.path.lexists(folder) and not os.path.isdir(folder):
         raise UserError(folder, "is not a folder", WAY_OUT)
     if os.path.lexists(folder / RUNS_FILE):
         raise UserError(folder / "plan.json", "is missing", "run the sweep again")

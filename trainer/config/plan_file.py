@@ -165,7 +165,7 @@ def read_plan_file(path: Path) -> PlanFile | None:
             return None
         raise UserError(path, f"not readable as a plan ({_reason(error)})", WAY_OUT) from None
     except (OSError, ValueError) as error:
-        if not path.parent.is_dir():
+        if not os.path.isdir(path.parent):
             raise UserError(path.parent, "is not a folder", WAY_OUT) from None
         raise UserError(path, f"not readable as a plan ({_reason(error)})", WAY_OUT) from None
 

@@ -2,9 +2,11 @@
 
     CACHE_DIR/decoded-<fingerprint>/images.npy    uint8 [n c h w]
     CACHE_DIR/decoded-<fingerprint>/labels.npy    int32 [n], -1 for a set without labels
+    CACHE_DIR/decoded-<fingerprint>/seal.json     see trainer.data.seal
 
-The folder appears as a whole. A lock keeps concurrent processes from decoding twice; where locks do not work, they
-decode twice and the first to finish wins. Leftovers of a killed process are removed by the next holder of the lock.
+The folder appears as a whole; if it is not as it was written, images are decoded again. A lock keeps concurrent
+processes from decoding twice; where locks do not work, they decode twice and the first to finish wins. Leftovers of a
+killed process are removed by the next holder of the lock.
 """
 
 import os
@@ -24,6 +26,7 @@ from trainer.config.dataset.labels import read_labels
 from trainer.config.node_paths import decoding_dir
 from trainer.data.array_file import read_array
 from trainer.data.decode import decode_like
+from trainer.data.seal import is_sealed, seal
 from trainer.data.staging import staged
 from trainer.errors import DataError, OutputError
 from trainer.files import create_folder, discard, locked_if_possible, sync
@@ -33,6 +36,7 @@ DecodeProgress = Callable[[int, int], None]
 
 IMAGES_AT_ONCE = 256
 PREFIX = "decoded-"
+FILES = IMAGES, LABELS = ("images.npy", "labels.npy")
 
 
 class Decoded(NamedTuple):
@@ -58,10 +62,11 @@ def decoded(path: Path, wanted: str, cache_dir: Path, progress: DecodeProgress |
 
 
 def _opened(folder: Path) -> Decoded | None:
-    images, labels = read_array(folder / "images.npy", np.uint8), read_array(folder / "labels.npy", np.int32)
-    if images is None or labels is None or not _fit(images, labels):
+    wanted = folder.name.removeprefix(PREFIX)
+    images, labels = read_array(folder / IMAGES, np.uint8), read_array(folder / LABELS, np.int32)
+    if images is None or labels is None or not _fit(images, labels) or not is_sealed(folder, wanted, FILES):
         return None
-    return Decoded(images, np.array(labels), folder.name.removeprefix(PREFIX))
+    return Decoded(images, np.array(labels), wanted)
 
 
 def _fit(images: np.ndarray, labels: np.ndarray) -> bool:
@@ -79,17 +84,23 @@ def _build(path: Path, wanted: str, folder: Path, progress: DecodeProgress | Non
 def _built(path: Path, wanted: str, folder: Path, progress: DecodeProgress | None) -> Decoded:
     def fill(part: Path) -> None:
         _checked(path, wanted, folder.parent)
+        _discard_unless_whole(folder)  # makes room
         with staged(path) as local:
             _write(path, _checked(local, wanted, folder.parent), part, progress or _silent)
-        for name in ("images.npy", "labels.npy"):
+        for name in FILES:
             sync(part / name)
-        if _opened(folder) is None:
-            discard(folder)
+        seal(part, wanted, FILES)
+        _discard_unless_whole(folder)
 
     create_folder(folder, fill)
     found = _opened(folder)
     assert found is not None, "a cache that was just written is readable"
     return found
+
+
+def _discard_unless_whole(folder: Path) -> None:
+    if _opened(folder) is None:
+        discard(folder)
 
 
 def _checked(path: Path, wanted: str, memo_dir: Path) -> Archive:
@@ -108,21 +119,21 @@ def _write(path: Path, archive: Archive, part: Path, progress: DecodeProgress) -
     header = read_header(archive.read(names[0]), f"{path}/{names[0]}", None)
     shape = (len(names), header.channels, header.height, header.width)
     _require_space(part, int(np.prod(shape)))
-    with (part / "images.npy").open("wb") as file, ThreadPoolExecutor(_cores()) as pool:
+    with (part / IMAGES).open("wb") as file, ThreadPoolExecutor(_cores()) as pool:
         np.lib.format.write_array_header_2_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
         for start in range(0, len(names), IMAGES_AT_ONCE):
             some = names[start : start + IMAGES_AT_ONCE]
             for pixels in pool.map(lambda name: decode_like(archive.read(name), f"{path}/{name}", header), some):
                 file.write(pixels.transpose(2, 0, 1).tobytes())
             progress(start + len(some), len(names))
-    with (part / "labels.npy").open("wb") as file:
+    with (part / LABELS).open("wb") as file:
         np.save(file, np.array(read_labels(archive).classes or [-1] * len(names), dtype=np.int32))
 
 
 def _require_space(folder: Path, need: int) -> None:
     free = shutil.disk_usage(folder).free
     if need > free:
-        problem = f"the decoded images need {need / 2**30:.1f} GiB, but {free / 2**30:.1f} GiB are free"
+        problem = f"the decoded images need {need / 2**30:.3g} GiB, but {free / 2**30:.3g} GiB are free"
         raise OutputError(folder.parent, problem, "free some space, or move the cache")
 
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from trainer.config.spec import Count
 from trainer.config.stored import Moment, read_document
 from trainer.errors import printable
-from trainer.files import read_regular
+from trainer.files import matching, read_regular
 from trainer.record import RunDir
 
 ALL = ""
@@ -91,13 +91,13 @@ def was_stopped(run: RunDir, sweep: str) -> bool:
 
 def request_files(run: RunDir) -> list[Path]:
     """Return the files of all requests for a trial, whatever they say, in order."""
-    marks = (path for kind in ("stops", "cancels") for path in sorted((run.path / kind).glob("[!.]*.json")))
+    marks = (path for kind in ("stops", "cancels") for path in matching(run.path / kind, "[!.]*.json"))
     return [run.path / "retry.json", *marks, *(run.attempt(number) / "cancel" for number in run.attempts())]
 
 
 def _active_marks(run: RunDir, kind: Literal["stops", "cancels"]) -> dict[str, str]:
     retried = retries(run)
-    paths = (path for path in (run.path / kind).glob("[!.]*.json") if path.stem.isprintable())
+    paths = (path for path in matching(run.path / kind, "[!.]*.json") if path.stem.isprintable())
     found = {path.stem: _read(path) for path in paths}
     return {sweep: mark.reason for sweep, mark in found.items() if not precedes_retry(mark.attempt, retried, sweep)}
 

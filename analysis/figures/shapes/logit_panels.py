@@ -1,5 +1,6 @@
 """How D(x) of training, validation and generated images diverge in training (Karras et al. 2020, Fig. 1b, c; 6b)."""
 
+import os
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -61,7 +62,7 @@ def _data(runs: Runs, not_shown: list[str]) -> LogitHistograms:
     for cell, group in runs.frame.sort_values("seed", kind="stable").groupby("cell", sort=False):
         for trial, seed, horizon in zip(group["trial"], group["seed"], group["horizon_kimg"], strict=True):
             path = runs.store.run(trial).path / "logits.jsonl"
-            if path.exists() and len(part := slices(path, horizon, SLICES)):
+            if os.path.exists(path) and len(part := slices(path, horizon, SLICES)):
                 parts.append(part.assign(cell=cell, trial=trial, seed=seed)[parts[0].columns])
                 break
     table = pd.concat(parts[1:], ignore_index=True) if len(parts) > 1 else parts[0]

@@ -1,5 +1,6 @@
 """Generated images of each cell near its best snapshot, beside real ones (Karras et al. 2020, Fig. 10)."""
 
+import os
 import textwrap
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,7 +85,7 @@ def _best_runs(runs: Runs, score: Score) -> pd.DataFrame:
     ordered = best_first(runs.frame[runs.frame["resolution_pixels"].notna()], score)
     by_cell = ordered.groupby("cell", sort=False)["trial"]
     with_sheets = (
-        (row for row, trial in trials.items() if runs.store.run(trial).samples.is_dir()) for _, trials in by_cell
+        (row for row, trial in trials.items() if os.path.isdir(runs.store.run(trial).samples)) for _, trials in by_cell
     )
     first = [next(rows, None) for rows in with_sheets]
     return ordered.loc[[row for row in first if row is not None]]

@@ -1,0 +1,68 @@
+"""The seal of a cached folder, by which one notices that a file in it was changed, replaced, or is another set's.
+
+    FOLDER/seal.json    what it is the cache of; of each file, its SHA-256 and its state when that was computed
+
+A file that is still in that state is not read again. In a copy of the folder it is, once.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from trainer.config.dataset.memo import state_of
+from trainer.config.stored import read_document
+from trainer.files import replace_file
+
+NAME = "seal.json"
+
+
+class _SealedFile(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    sha256: str
+    state: tuple[int, ...]
+
+
+class _Seal(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    of: str
+    files: dict[str, _SealedFile]
+
+
+def seal(folder: Path, of: str, names: Iterable[str]) -> None:
+    """Write the seal of a folder that is the cache of `of`."""
+    _write(folder, _Seal(of=of, files={name: _sealed(folder / name) for name in names}))
+
+
+def is_sealed(folder: Path, of: str, names: Iterable[str]) -> bool:
+    """Return whether the folder is the cache of `of`, and its files are as they were sealed."""
+    known = read_document(folder / NAME, _Seal)
+    if known is None:
+        return False
+    now = _Seal(of=of, files={name: _sealed(folder / name, known.files.get(name)) for name in names})
+    if _content(now) != _content(known):
+        return False
+    if now != known:
+        with suppress(OSError):  # in a cache that cannot be written, the files are read again next time
+            _write(folder, now)
+    return True
+
+
+def _sealed(path: Path, known: _SealedFile | None = None) -> _SealedFile:
+    state = state_of(path)
+    if known and known.state == state:
+        return known
+    with path.open("rb") as file:
+        return _SealedFile(sha256=hashlib.file_digest(file, "sha256").hexdigest(), state=state)
+
+
+def _content(one: _Seal) -> tuple[str, dict[str, str]]:
+    return one.of, {name: file.sha256 for name, file in one.files.items()}
+
+
+def _write(folder: Path, one: _Seal) -> None:
+    replace_file(folder / NAME, one.model_dump_json(indent=1))
