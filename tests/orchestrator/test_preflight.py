@@ -301,6 +301,34 @@ def test_a_plan_warns_of_claims_of_which_one_must_fail(read: Read, tmp_path: Pat
     assert all(line.startswith('claims "ada < none" and "') for line in found)
 
 
+TWICE = [
+    (
+        "'ada < none', 'none > ada', 'ada  <  none by fid50-lite0, p<0.01'",
+        ["none > ada", "ada  <  none by fid50-lite0, p<0.01"],
+    ),
+    ("'control: ada < none', 'control: none < ada by best'", ["control: none < ada by best"]),
+    ("'ada < none', 'ada < none by kid50', 'ada < none by last', 'ada < none, 0.08 kimg'", []),
+]
+
+
+@pytest.mark.parametrize(("claims", "told"), TWICE)
+def test_a_plan_warns_of_a_claim_that_is_tested_twice(read: Read, tmp_path: Path, claims: str, told: list[str]) -> None:
+    sweep = read(f"{HEAD}metrics: [fid50, kid50]\ngrid: {{augment: [none, ada]}}\nclaims: [{claims}]\n")
+    found = [line for line in cautions(sweep.spec, expand(sweep, find), [], tmp_path) if "leave one out" in line]
+    first = sweep.spec.claims[0]
+    words = 'claims "{}" and "{}" test the same difference; leave one out'
+    assert found == [words.format(first, one) for one in told]
+
+
+@pytest.mark.parametrize("claims", ["'ada < none', 'control: none < ada'", "'control: none < ada', 'ada < none'"])
+def test_a_plan_warns_of_a_control_that_contradicts_a_claim(read: Read, tmp_path: Path, claims: str) -> None:
+    sweep = read(f"{HEAD}metrics: [fid50]\ngrid: {{augment: [none, ada]}}\nclaims: [{claims}]\n")
+    first, second = sweep.spec.claims
+    assert f'claims "{first}" and "{second}" contradict each other: a control expects no difference' in cautions(
+        sweep.spec, expand(sweep, find), [], tmp_path
+    )
+
+
 @pytest.mark.parametrize(
     ("metrics", "told"), [("fid1000, fid1k", 1), ("pr50k3, kid50, pr50k", 1), ("fid1k, fid1k_full, kid1k", 0)]
 )
