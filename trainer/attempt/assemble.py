@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -78,7 +78,7 @@ def assemble(attempt: Attempt, world: World, stop: StopRequest, reporter: Report
     _require_enough_ranks(config, world)
     train_set = TrainSet(config.data, options.data_path, options.cache_dir)
     parts = make_parts(config, world.device)
-    restore_or_start(parts.state, attempt, reporter)
+    restore_or_start(parts.state, attempt, reporter, world)
     stepper = make_stepper(config, parts, train_set, world)
     measurer = Measurer(run, options, train_set, train_set.whole, stop, world, attempt.job.sweep)
     evaluator = Evaluator(config, measurer, parts.state.images)
@@ -142,10 +142,13 @@ def adam(network: nn.Module, config: Adam) -> torch.optim.Optimizer:
     return EagerAdam([group], lr=lr, betas=betas, eps=config.epsilon, fused=True)
 
 
-def restore_or_start(state: TrainState, attempt: Attempt, reporter: Reporter) -> None:
-    """Load the newest intact checkpoint. Without one, start anew, from the weights of a snapshot if so configured."""
+def restore_or_start(state: TrainState, attempt: Attempt, reporter: Reporter, world: World) -> None:
+    """Load the newest checkpoint that is intact for all ranks.
+
+    Without one, start anew, from the weights of a snapshot if so configured.
+    """
     environment: ComputeEnvironment = {"world_size": reporter.record.world_size, "ops": reporter.record.ops}
-    loaded = _load_newest(state, attempt.run, reporter)
+    loaded = _load_newest(state, attempt.run, reporter, world)
     kimg = state.images / 1000
     if loaded:
         for name, now in environment.items():
@@ -156,13 +159,17 @@ def restore_or_start(state: TrainState, attempt: Attempt, reporter: Reporter) ->
     reporter.update(kimg=kimg, resumed_from_kimg=kimg)
 
 
-def _load_newest(state: TrainState, run: RunDir, reporter: Reporter) -> Path | None:
-    for found, tensors in checkpoint.intact(run.checkpoints):
-        if tensors is not None:
+def _load_newest(state: TrainState, run: RunDir, reporter: Reporter, world: World) -> Path | None:
+    """Load the newest checkpoint that no rank finds damaged or missing, of those that the first rank finds."""
+    for found in world.gather([checkpoint.found(run.checkpoints)])[0]:
+        tensors = replace(found, path=run.checkpoints / found.path.name).load()
+        if not world.any(tensors is None):
+            assert tensors is not None
             state.load_tensors(tensors)
             return found.path
         reporter.event("damaged-checkpoint", found.images / 1000, file=found.path.name)
-        log(f"adasweep: {found.path}: damaged checkpoint; skipped")
+        if world.is_main:
+            log(f"adasweep: {found.path}: damaged checkpoint; skipped")
     return None
 
 

@@ -7,7 +7,7 @@ content does not match its name is skipped, and the previous one is used.
 import errno
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,12 +60,6 @@ def found(directory: Path) -> list[Checkpoint]:
     """Return the checkpoints in `directory`, newest first, without reading them."""
     matches = ((NAME.match(path.name), path) for path in directory.glob("ckpt-*"))
     return sorted((Checkpoint(int(m[1]), int(m[2]), m[3], path) for m, path in matches if m), reverse=True)
-
-
-def intact(directory: Path) -> Iterator[tuple[Checkpoint, dict[str, Tensor] | None]]:
-    """Yield each checkpoint, newest first, with its tensors, or with None if it is damaged."""
-    for checkpoint in found(directory):
-        yield checkpoint, checkpoint.load()
 
 
 def prune(directory: Path, keep: int, guard: Guard) -> None:
