@@ -139,6 +139,14 @@ MISTAKES = [
         "metrics: [fid50]\nhorizon_kimg: 20\nstop: {type: asha, first_kimg: 5, factor: 3}\n",
         ["stop", "asha has no scores at 5 kimg", "did you mean a rung at 4 kimg?"],
     ),
+    (
+        "metrics: [fid50]\nstop: {type: asha, first_kimg: 0.05}\n",
+        ["stop", "asha has no scores at 0.05 kimg", "set watch.evaluate_every_kimg to 0.05"],
+    ),
+    (
+        f"{CLAIM} at 0.05 kimg']\n".replace("10", "0.1"),
+        ["claims[0]: ", "nothing is evaluated at 0.05 kimg", "did you mean by last?"],
+    ),
 ]
 
 

@@ -62,6 +62,13 @@ def test_damaged_checkpoint_is_skipped(tmp_path: Path, damage: object) -> None:
     assert states == [(64, False), (32, True)]
 
 
+def test_a_checkpoint_of_another_trial_is_skipped(tmp_path: Path) -> None:
+    checkpoint.save(tmp_path, 32, by(1), tensors(1))
+    checkpoint.save(tmp_path, 64, by(1), tensors(1), "ours")
+    checkpoint.save(tmp_path, 96, by(1), tensors(1), "theirs")
+    assert [c.load("ours") is not None for c in checkpoint.found(tmp_path)] == [False, True, True]
+
+
 def test_prune_keeps_the_newest_and_cleans_up_after_a_crash(tmp_path: Path) -> None:
     for images in (32, 64, 96):
         checkpoint.save(tmp_path, images, by(1), tensors(images))

@@ -12,6 +12,7 @@ from torch import nn
 from trainer.attempt.evaluation import EvaluationJob
 from trainer.augment.augmented_discriminator import AugmentedDiscriminator
 from trainer.augment.augmenter import Augmenter
+from trainer.config.identity import trial_id
 from trainer.config.job import Job
 from trainer.config.options import RunOptions
 from trainer.config.stored import rows_in
@@ -148,7 +149,7 @@ def restore_or_start(state: TrainState, attempt: Attempt, reporter: Reporter, wo
     Without one, start anew, from the weights of a snapshot if so configured.
     """
     environment: ComputeEnvironment = {"world_size": reporter.record.world_size, "ops": reporter.record.ops}
-    loaded = _load_newest(state, attempt.run, reporter, world)
+    loaded = _load_newest(state, attempt, reporter, world)
     kimg = state.images / 1000
     if loaded:
         for name, now in environment.items():
@@ -159,17 +160,18 @@ def restore_or_start(state: TrainState, attempt: Attempt, reporter: Reporter, wo
     reporter.update(kimg=kimg, resumed_from_kimg=kimg)
 
 
-def _load_newest(state: TrainState, run: RunDir, reporter: Reporter, world: World) -> Path | None:
+def _load_newest(state: TrainState, attempt: Attempt, reporter: Reporter, world: World) -> Path | None:
     """Load the newest checkpoint that no rank finds damaged or missing, of those that the first rank finds."""
-    for found in world.gather([checkpoint.found(run.checkpoints)])[0]:
-        tensors = replace(found, path=run.checkpoints / found.path.name).load()
+    folder, trial = attempt.run.checkpoints, trial_id(attempt.config)
+    for found in world.gather([checkpoint.found(folder)])[0]:
+        tensors = replace(found, path=folder / found.path.name).load(trial)
         if not world.any(tensors is None):
             assert tensors is not None
             state.load_tensors(tensors)
             return found.path
         reporter.event("damaged-checkpoint", found.images / 1000, file=found.path.name)
         if world.is_main:
-            log(f"adasweep: {found.path}: damaged checkpoint; skipped")
+            log(f"adasweep: {found.path}: damaged checkpoint, or of another trial; skipped")
     return None
 
 
@@ -178,7 +180,8 @@ def _start(state: TrainState, attempt: Attempt, reporter: Reporter, environment:
     details: dict[str, object] = {}
     if lost := max((row["kimg"] for row in rows_in(attempt.run.ticks)), default=0.0):
         details = {"lost_kimg": lost}
-        log(f"adasweep: no intact checkpoint left of the {lost:g} kimg trained before; starting from scratch")
+        if reporter.speaks:
+            log(f"adasweep: no intact checkpoint left of the {lost:g} kimg trained before; starting from scratch")
     if transfer is not None:
         left = start_from(state, attempt.config.networks, transfer, path)
         assert path is not None
