@@ -57,8 +57,17 @@ def judge_sweep(planned: Sequence[str], given: Sequence[str], load: Loader) -> V
     claims = [read_claim(text) for text in planned if not is_prose(text)]
     untestable = [(claim.text, reason) for claim in claims if (reason := _why_untestable(claim, runs, load))]
     left_out = {text for text, _ in untestable}
-    tested = [claim for claim in claims if claim.text not in left_out] + [read_claim(text) for text in given]
-    return Verdicts(judge(tested, load), prose + untestable)
+    tested = [claim for claim in claims if claim.text not in left_out]
+    return Verdicts(judge(_with(tested, given), load), prose + untestable)
+
+
+def _with(stated: Sequence[Claim], given: Sequence[str]) -> list[Claim]:
+    """Return the claims that are `stated`, and of those `given` the others, once each: the correction counts them."""
+    found = list(stated)
+    for claim in map(read_claim, given):
+        if claim not in [one._replace(text=claim.text) for one in found]:
+            found.append(claim)
+    return found
 
 
 def read_claim(text: str) -> Claim:

@@ -10,6 +10,7 @@ from orchestrator.display.output import print_json, result_console
 from orchestrator.errors import BackendError, LeaseHeld, LeaseSuperseded, StoreError
 from orchestrator.recorders.cursor import is_behind, refusals
 from orchestrator.recorders.ingest import has_changes, record_once
+from orchestrator.recorders.report import place_of_another, read_report
 from orchestrator.recorders.target import MlflowTarget, default_target, readable_target
 from orchestrator.store.invalid_files import misplaced
 from orchestrator.store.layout import Store
@@ -60,10 +61,19 @@ def _catch_up(store: Store, target: MlflowTarget, *, rebuild: bool) -> str:
             raise BackendError(
                 f"{_owner(held)} is recording this store; rebuild when it has ended", retryable=True
             ) from None
+        _leave_to(_owner(held), store, target)
         return ""
     if report.trouble:
         raise BackendError(f"MLflow could not be updated: {report.trouble}", retryable=True)
     return report.problem
+
+
+def _leave_to(owner: str, store: Store, target: MlflowTarget) -> None:
+    """Raise BackendError if the recorder that is active records to another place, or cannot record."""
+    if other := place_of_another(store, target.uri):
+        raise BackendError(f"{owner} records this store into {other}; repeat this when it has ended", retryable=True)
+    if (report := read_report(store)) and report.trouble:
+        raise BackendError(f"MLflow could not be updated: {report.trouble}; {owner} tries again", retryable=True)
 
 
 def _print_state(store: Store, target: MlflowTarget, *, as_json: bool) -> None:

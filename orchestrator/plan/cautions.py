@@ -8,8 +8,9 @@ from functools import partial
 from pathlib import Path
 
 from orchestrator.plan.reference_sets import reference_sizes
-from orchestrator.sweep.claims import opposite_claims, tested_claims
+from orchestrator.sweep.claims import tested_claims
 from orchestrator.sweep.keys import HORIZON
+from orchestrator.sweep.related_claims import related_claims
 from orchestrator.sweep.spec import SweepSpec
 from orchestrator.sweep.stop_rules import AnyRule, Asha, Median
 from orchestrator.sweep.trial import Trial
@@ -72,10 +73,10 @@ def _of_metrics(spec: SweepSpec, trials: Sequence[Trial]) -> Iterator[str]:
 
 
 def _of_claims(spec: SweepSpec, trials: Sequence[Trial]) -> Iterator[str]:
-    """Yield which claims contradict each other, or compare runs of different lengths at no point that both have."""
+    """Yield which claims repeat or contradict others, or compare runs of different lengths at no point of both."""
     cells = {trial.cell: trial for trial in trials}
     tested = [claim for _, claim in tested_claims(spec.claims, spec.metrics, cells, spec.longest_horizon_kimg)]
-    yield from opposite_claims(tested, cells, spec.score_name, partial(_name_of, spec))
+    yield from related_claims(tested, cells, spec.score_name, partial(_name_of, spec))
     for claim in tested:
         less, more = (cells[cell].asked_kimg for cell in pair_of(claim, cells))
         if less != more and claim.kimg is None:

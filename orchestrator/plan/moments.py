@@ -44,7 +44,13 @@ def _unmet_rungs(spec: SweepSpec) -> Iterator[KeyProblem]:
             nearest = every * max(1, round(unmet[0] / every))
             rungs = ", ".join(f"{rung:g}" for rung in unmet)
             text = f"asha has no scores at {rungs} kimg: evaluations run every {every:g} kimg"
-            yield ("stop", index), f"{text}; did you mean a rung at {nearest:g} kimg?"
+            is_rung = nearest < spec.longest_horizon_kimg
+            way_out = (
+                f"did you mean a rung at {nearest:g} kimg?"
+                if is_rung
+                else f"set watch.evaluate_every_kimg to {unmet[0]:g}"
+            )
+            yield ("stop", index), f"{text}; {way_out}"
 
 
 def _unmeasured_claims(spec: SweepSpec, cells: dict[str, Trial]) -> Iterator[KeyProblem]:
@@ -57,7 +63,8 @@ def _unmeasured_claims(spec: SweepSpec, cells: dict[str, Trial]) -> Iterator[Key
                 near = wrong[0][1]
                 text = f"nothing is evaluated at {kimg:g} kimg, evaluations run every {every:g} kimg and at the end"
                 cells_concerned = listed([cell for cell, _ in wrong])
-                yield ("claims", index), f'"{claim.text}": {text}; did you mean {near:g} kimg? ({cells_concerned})'
+                point = f"{near:g} kimg" if is_within(near, spec.longest_horizon_kimg) else "by last"
+                yield ("claims", index), f'"{claim.text}": {text}; did you mean {point}? ({cells_concerned})'
 
 
 def _sides(claim: Claim, cells: dict[str, Trial]) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """Starts the recorder beside a run, as a separate process that can neither stop nor delay a trial."""
 
 import contextlib
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Collection
@@ -8,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from orchestrator.recorders.cursor import behind
-from orchestrator.recorders.report import read_report
+from orchestrator.recorders.report import place_of_another, read_report
 from orchestrator.recorders.target import MlflowTarget
 from orchestrator.store.layout import Store
 from orchestrator.store.lease import holder
@@ -51,11 +52,18 @@ class RecorderProcess:
 
     def _outlook(self) -> str:
         """Return why something is not recorded, and which process or command will record it."""
-        reason = self._trouble() or "see mlflow/recorder.log in the store"
         held = holder(self.store.root / "mlflow")
-        if held and held.is_alive(time.time()):
-            return f"({reason}); process {held.owner.pid} on {held.owner.host} continues to record"
-        return f"({reason}); to update it, run: adasweep record"
+        if held is None or not held.is_alive(time.time()):
+            return f"({self._reason()}); to update it, run: adasweep record"
+        who = f"process {held.owner.pid} on {held.owner.host}"
+        if other := place_of_another(self.store, self.target.uri):
+            return f"({who} records into {other} meanwhile); to update it afterwards, run: adasweep record"
+        return f"({self._reason()}); {who} continues to record"
+
+    def _reason(self) -> str:
+        code = self.process.returncode or 0
+        killed = f"the recorder was killed by {signal.Signals(-code).name}" if code < 0 else ""
+        return self._trouble() or killed or "see mlflow/recorder.log in the store"
 
     def _trouble(self) -> str:
         report = read_report(self.store)

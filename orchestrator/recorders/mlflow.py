@@ -11,6 +11,7 @@ os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
 os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
+os.environ.setdefault("PGCONNECT_TIMEOUT", "5")  # MLflow tries ten times, within two and a half minutes
 
 import re
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
@@ -42,6 +43,7 @@ from orchestrator.recorders.figures import EXPERIMENT as FIGURES
 from orchestrator.recorders.figures import FigureIngester
 from orchestrator.recorders.flat import flattened
 from orchestrator.recorders.holdings import Holdings, holdings_of
+from orchestrator.recorders.new_database import make_database
 from orchestrator.recorders.report import error_line
 from orchestrator.recorders.tags import Placed, own_states, placed_by_trial
 from orchestrator.recorders.target import OWNER, MlflowTarget, require_listener
@@ -68,31 +70,17 @@ _SAMPLE = re.compile(r"^(?P<key>[A-Za-z]+)-(?P<kimg>\d+(?:\.\d+)?)\.png$")
 _PICTURE = re.compile(r"^(?P<key>[A-Za-z]+)[%+]step[%+](?P<step>\d+)[%+](?!.*compressed).*\.png$")
 
 
-@contextmanager
-def _whole(database: Path | None) -> Iterator[None]:
-    """Empty a database again if its making fails, as on a full disk: MLflow cannot complete half of its tables."""
-    is_new = database is not None and not database.stat().st_size
-    try:
-        yield
-    except Exception:
-        if database and is_new:
-            database.write_bytes(b"")
-            database.with_name(f"{database.name}-journal").unlink(missing_ok=True)
-        raise
-
-
 class Ingester:
     """Records a store in one MLflow database or server."""
 
     def __init__(self, store: Store, target: MlflowTarget) -> None:
         self.store = store
         self.target = target
-        if target.database:
-            target.database.touch()  # with the umask's mode: SQLite would remove the group's write permission
         require_listener(target.uri)
-        with _whole(target.database):
-            self.client = MlflowClient(tracking_uri=target.uri)
-            place = experiment(self.client, EXPERIMENT, target)
+        if target.file:
+            make_database(target.file)
+        self.client = MlflowClient(tracking_uri=target.uri)
+        place = experiment(self.client, EXPERIMENT, target)
         self.experiment = place.id
         self.owner: dict[str, str] = {} if target.database else {OWNER: store_id(store)}
         self.figures = FigureIngester(store, self.client, target, self.owner)

@@ -43,7 +43,13 @@ def read_report(store: Store) -> Report | None:
     return read_document(report_path(store), Report)
 
 
+def place_of_another(store: Store, uri: str) -> str:
+    """Return where the last pass recorded to, if that is another place than `uri`, else ""."""
+    report = read_report(store)
+    return report.uri if report and report.uri != uri else ""
+
+
 def error_line(error: Exception) -> str:
-    """Return an error as one line, truncated."""
+    """Return an error as one line, shortened in the middle: the reason of a failed connection stands last."""
     text = " ".join(f"{type(error).__name__}: {error}".split())
-    return text if len(text) <= 300 else f"{text[:297]}..."
+    return text if len(text) <= 300 else f"{text[:195]} ... {text[-100:]}"

@@ -1,7 +1,7 @@
 """Checks the claims of a sweep file when it is read, before anything runs."""
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, WithJsonSchema
@@ -21,8 +21,6 @@ from trainer.config.claims.grammar import (
 )
 
 MARKS = (PROSE, CONTROL)
-
-NameOf = Callable[[str], str]
 
 UNREAD = f"{PROSE}unreadable, "
 """The beginning of what takes the place of a claim that cannot be read."""
@@ -121,20 +119,6 @@ def ambiguous_claims(claims: Sequence[str], examples: Cells) -> Iterator[str]:
                 yield f'claim "{claim.text}" is not tested if the search samples several of these: {problem}'
             except ClaimProblem:  # reported by `misnamed_claims`, or a combination that is no example
                 continue
-
-
-def opposite_claims(claims: Iterable[Claim], cells: Cells, score: str, name_of: NameOf) -> Iterator[str]:
-    """Yield which tested claims, other than controls, say the opposite of each other: at most one of two can pass.
-
-    `name_of` returns the recorded name of a metric.
-    """
-    seen: dict[tuple[object, ...], str] = {}
-    for claim in (one for one in claims if not one.is_control):
-        less, more = pair_of(claim, cells)
-        numbers = name_of(claim.metric or score), claim.reading, claim.kimg
-        if other := seen.get((more, less, *numbers)):
-            yield f'claims "{other}" and "{claim.text}" say the opposite of each other: one of them cannot hold'
-        seen[less, more, *numbers] = claim.text
 
 
 def misplaced_claims(claims: Sequence[str], cells: Cells) -> Iterator[tuple[KeyPath, str]]:

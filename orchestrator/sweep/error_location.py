@@ -14,8 +14,9 @@ from orchestrator.sweep.validation_messages import error_text
 def locate_error(detail: ErrorDetails, settings: Sequence[Setting]) -> Misfit:
     """Return the location of an invalid value and the problem.
 
-    It is the last setting that affects the key of the error; for an error of the whole configuration, the last setting
-    that its message mentions. If it mentions none, it is the last setting of an axis, or `base` if there is no axis.
+    It is the last setting that states the key of the error, or else affects it; for an error of the whole
+    configuration, the last setting that its message mentions. If it mentions none, it is the last setting of an axis,
+    or `base` if there is no axis.
     """
     key = dotted(detail["loc"])
     text = f"'{key}' is not a setting here" if detail["type"] == "extra_forbidden" else error_text(detail)
@@ -26,7 +27,14 @@ def locate_error(detail: ErrorDetails, settings: Sequence[Setting]) -> Misfit:
     suspects = affecting(key, settings)
     if not suspects:
         return Misfit(("base",), f"{key}: {text}", concerns_cell=True)
-    return Misfit((*suspects[-1].path, *_within(suspects[-1], key)), text)
+    culprit = ([setting for setting in suspects if _states(setting, key)] or suspects)[-1]
+    return Misfit((*culprit.path, *_within(culprit, key)), text)
+
+
+def _states(setting: Setting, key: str) -> bool:
+    """Return whether a setting gives a value to `key`, or within it; one that selects a choice keeps other values."""
+    inner = len(key.removeprefix(setting.key).strip(".").split(".")) if key.startswith(f"{setting.key}.") else 0
+    return len(list(_within(setting, key))) == inner
 
 
 def _within(setting: Setting, key: str) -> Iterator[str]:

@@ -120,6 +120,13 @@ def test_additional_claims_are_corrected_together_with_those_of_the_plan(many: R
     assert [judged.p_corrected for judged in found.judged] == pytest.approx([2 / 252, 2 / 252])
 
 
+def test_an_additional_claim_that_the_plan_states_is_tested_once(many: ResultStore) -> None:
+    stated, other = "ada < baseline at subset=500", "baseline > ada at subset=2000"
+    found = found_in_plan(many, stated, given=["ada<baseline @ subset=500", other, other])
+    assert [judged.claim.text for judged in found.judged] == [stated, other]
+    assert found.judged[0].p_corrected == pytest.approx(2 / 252)
+
+
 def test_a_given_claim_about_no_cell_is_a_mistake(many: ResultStore) -> None:
     with pytest.raises(ClaimError, match="matches none of"):
         found_in_plan(many, given=["ada < baseline at subset=9000"])

@@ -139,6 +139,14 @@ MISTAKES = [
         "metrics: [fid50]\nhorizon_kimg: 20\nstop: {type: asha, first_kimg: 5, factor: 3}\n",
         ["stop", "asha has no scores at 5 kimg", "did you mean a rung at 4 kimg?"],
     ),
+    (
+        "metrics: [fid50]\nstop: {type: asha, first_kimg: 0.05}\n",
+        ["stop", "asha has no scores at 0.05 kimg", "set watch.evaluate_every_kimg to 0.05"],
+    ),
+    (
+        f"{CLAIM} at 0.05 kimg']\n".replace("10", "0.1"),
+        ["claims[0]: ", "nothing is evaluated at 0.05 kimg", "did you mean by last?"],
+    ),
 ]
 
 
@@ -299,6 +307,34 @@ def test_a_plan_warns_of_claims_of_which_one_must_fail(read: Read, tmp_path: Pat
     found = [line for line in cautions(sweep.spec, expand(sweep, find), [], tmp_path) if "the opposite of" in line]
     assert len(found) == told
     assert all(line.startswith('claims "ada < none" and "') for line in found)
+
+
+TWICE = [
+    (
+        "'ada < none', 'none > ada', 'ada  <  none by fid50-lite0, p<0.01'",
+        ["none > ada", "ada  <  none by fid50-lite0, p<0.01"],
+    ),
+    ("'control: ada < none', 'control: none < ada by best'", ["control: none < ada by best"]),
+    ("'ada < none', 'ada < none by kid50', 'ada < none by last', 'ada < none, 0.08 kimg'", []),
+]
+
+
+@pytest.mark.parametrize(("claims", "told"), TWICE)
+def test_a_plan_warns_of_a_claim_that_is_tested_twice(read: Read, tmp_path: Path, claims: str, told: list[str]) -> None:
+    sweep = read(f"{HEAD}metrics: [fid50, kid50]\ngrid: {{augment: [none, ada]}}\nclaims: [{claims}]\n")
+    found = [line for line in cautions(sweep.spec, expand(sweep, find), [], tmp_path) if "leave one out" in line]
+    first = sweep.spec.claims[0]
+    words = 'claims "{}" and "{}" test the same difference; leave one out'
+    assert found == [words.format(first, one) for one in told]
+
+
+@pytest.mark.parametrize("claims", ["'ada < none', 'control: none < ada'", "'control: none < ada', 'ada < none'"])
+def test_a_plan_warns_of_a_control_that_contradicts_a_claim(read: Read, tmp_path: Path, claims: str) -> None:
+    sweep = read(f"{HEAD}metrics: [fid50]\ngrid: {{augment: [none, ada]}}\nclaims: [{claims}]\n")
+    first, second = sweep.spec.claims
+    assert f'claims "{first}" and "{second}" contradict each other: a control expects no difference' in cautions(
+        sweep.spec, expand(sweep, find), [], tmp_path
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Recorders of one store take over from each other: the last one records the rest, or reports what is missing."""
 
 import os
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -8,6 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from infra.waiting import wait_until
+from orchestrator.cli import main
 from orchestrator.recorders import launch
 from orchestrator.recorders.cursor import is_behind
 from orchestrator.recorders.launch import RecorderProcess, start_recorder
@@ -108,6 +110,48 @@ def test_what_is_not_recorded_and_who_does_it_is_reported(
     assert line.startswith("MLflow is behind by 1 of 1 trials")
     assert f"process {os.getpid()} on " in line
     assert line.endswith("continues to record")
+
+
+def test_a_recorder_of_another_place_is_not_said_to_record_here(
+    store: Store,
+    run: RunDir,
+    start: Start,
+    printed: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(launch, "FINISH_SECONDS", 1.0)
+    lease = acquire(store.root / "mlflow")
+    write_report(store, Report(uri="http://elsewhere", began=time.time()))
+    finish(start(), run)
+    who = f"process {os.getpid()} on {socket.gethostname()} records"
+    assert printed == [
+        f"MLflow is behind by 1 of 1 trials ({who} into http://elsewhere meanwhile); "
+        "to update it afterwards, run: adasweep record"
+    ]
+    assert main(["record", "--store", str(store.root)]) == 75
+    assert f"{who} this store into http://elsewhere; repeat this" in capsys.readouterr().err
+    lease.release()
+
+
+@pytest.mark.usefixtures("run")
+def test_the_trouble_of_the_recorder_that_is_active_is_no_success(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lease = acquire(store.root / "mlflow")
+    write_report(store, Report(uri=default_target(store).uri, began=time.time(), trouble="no answer"))
+    assert main(["record", "--store", str(store.root)]) == 75
+    assert f"MLflow could not be updated: no answer; process {os.getpid()} on " in capsys.readouterr().err
+    lease.release()
+
+
+def test_that_a_recorder_was_killed_is_reported(run: RunDir, start: Start, printed: list[str]) -> None:
+    recorder = start()
+    recorder.process.kill()
+    finish(recorder, run)
+    assert printed == [
+        "MLflow is behind by 1 of 1 trials (the recorder was killed by SIGKILL); to update it, run: adasweep record"
+    ]
 
 
 def test_trouble_with_mlflow_is_reported_once_with_its_reason(store: Store, printed: list[str]) -> None:

@@ -46,7 +46,7 @@ def test_what_is_no_file_in_the_place_of_a_checkpoint_is_skipped_and_pruned(
     newest = checkpoint.save(tmp_path, 64, by(1), tensors(2))
     newest.unlink()
     make(newest)
-    assert [(c.images, loaded is not None) for c, loaded in checkpoint.intact(tmp_path)] == [(64, False), (32, True)]
+    assert [(c.images, c.load() is not None) for c in checkpoint.found(tmp_path)] == [(64, False), (32, True)]
     for images in (96, 128):
         checkpoint.save(tmp_path, images, by(1), tensors(3))
     checkpoint.prune(tmp_path, 2, by(1))
@@ -58,8 +58,15 @@ def test_damaged_checkpoint_is_skipped(tmp_path: Path, damage: object) -> None:
     checkpoint.save(tmp_path, 32, by(1), tensors(1))
     newest = checkpoint.save(tmp_path, 64, by(1), tensors(2))
     newest.write_bytes(damage(newest.read_bytes()))  # type: ignore[operator]
-    states = [(c.images, loaded is not None) for c, loaded in checkpoint.intact(tmp_path)]
+    states = [(c.images, c.load() is not None) for c in checkpoint.found(tmp_path)]
     assert states == [(64, False), (32, True)]
+
+
+def test_a_checkpoint_of_another_trial_is_skipped(tmp_path: Path) -> None:
+    checkpoint.save(tmp_path, 32, by(1), tensors(1))
+    checkpoint.save(tmp_path, 64, by(1), tensors(1), "ours")
+    checkpoint.save(tmp_path, 96, by(1), tensors(1), "theirs")
+    assert [c.load("ours") is not None for c in checkpoint.found(tmp_path)] == [False, True, True]
 
 
 def test_prune_keeps_the_newest_and_cleans_up_after_a_crash(tmp_path: Path) -> None:

@@ -139,6 +139,32 @@ def test_a_damaged_snapshot_is_told_and_the_others_are_measured(
     assert run.probed() == [(name, images) for name in probes for images in (32, 64)]
 
 
+def flipped(content: bytes) -> bytes:
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 4]) + content[middle + 1 :]
+
+
+@pytest.mark.parametrize("damage", ["flipped bit", "another trial", "another moment"])
+def test_a_snapshot_that_is_not_the_one_that_was_written_is_not_measured(
+    trials: TrialMaker, inline: RunDir, damage: str
+) -> None:
+    run = RunDir(Path(shutil.copytree(inline.path, trials.root / "spoilt", symlinks=True)))
+    other = trials.make("other", seed=7)
+    assert carry_out(trials, other, 1, "train", snapshots_kept="all") == 0
+    contents = {
+        "flipped bit": flipped(run.snapshot(32).read_bytes()),
+        "another trial": other.snapshot(32).read_bytes(),
+        "another moment": run.snapshot(64).read_bytes(),
+    }
+    run.snapshot(32).write_bytes(contents[damage])
+    run.metrics.unlink()
+    assert carry_out(trials, run, 2, "evaluate", metrics=METRICS) == ExitCode.USER_ERROR
+    assert numbers(run).keys() == {place for place in numbers(inline) if place[0] == 0.064}
+    record = read_record(run.record(2))
+    assert record is not None
+    assert "checksum does not match" in record.message or "kimg, not of trial " in record.message
+
+
 @pytest.fixture
 def broken_kid(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make KID raise whenever it is computed."""

@@ -175,7 +175,7 @@ def is_whole(run: RunDir) -> bool:
     assert run.kept_snapshots() == [200, 400]
     for link, images in (("latest", 400), ("best", 200)):
         assert read_header(run.snapshots / f"{link}.safetensors").images == images
-    intact = [found.images for found, tensors in checkpoint.intact(run.checkpoints) if tensors]
+    intact = [found.images for found in checkpoint.found(run.checkpoints) if found.load()]
     assert (intact[0], len(intact)) == (400, 2)
     for stream in (run.metrics, run.ticks):
         assert [row["kimg"] for row in read_lines(stream)][-4:] == [0.1, 0.2, 0.3, 0.4]

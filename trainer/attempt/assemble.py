@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ from torch import nn
 from trainer.attempt.evaluation import EvaluationJob
 from trainer.augment.augmented_discriminator import AugmentedDiscriminator
 from trainer.augment.augmenter import Augmenter
+from trainer.config.identity import trial_id
 from trainer.config.job import Job
 from trainer.config.options import RunOptions
 from trainer.config.stored import rows_in
@@ -78,7 +79,7 @@ def assemble(attempt: Attempt, world: World, stop: StopRequest, reporter: Report
     _require_enough_ranks(config, world)
     train_set = TrainSet(config.data, options.data_path, options.cache_dir)
     parts = make_parts(config, world.device)
-    restore_or_start(parts.state, attempt, reporter)
+    restore_or_start(parts.state, attempt, reporter, world)
     stepper = make_stepper(config, parts, train_set, world)
     measurer = Measurer(run, options, train_set, train_set.whole, stop, world, attempt.job.sweep)
     evaluator = Evaluator(config, measurer, parts.state.images)
@@ -142,10 +143,13 @@ def adam(network: nn.Module, config: Adam) -> torch.optim.Optimizer:
     return EagerAdam([group], lr=lr, betas=betas, eps=config.epsilon, fused=True)
 
 
-def restore_or_start(state: TrainState, attempt: Attempt, reporter: Reporter) -> None:
-    """Load the newest intact checkpoint. Without one, start anew, from the weights of a snapshot if so configured."""
+def restore_or_start(state: TrainState, attempt: Attempt, reporter: Reporter, world: World) -> None:
+    """Load the newest checkpoint that is intact for all ranks.
+
+    Without one, start anew, from the weights of a snapshot if so configured.
+    """
     environment: ComputeEnvironment = {"world_size": reporter.record.world_size, "ops": reporter.record.ops}
-    loaded = _load_newest(state, attempt.run, reporter)
+    loaded = _load_newest(state, attempt, reporter, world)
     kimg = state.images / 1000
     if loaded:
         for name, now in environment.items():
@@ -156,13 +160,18 @@ def restore_or_start(state: TrainState, attempt: Attempt, reporter: Reporter) ->
     reporter.update(kimg=kimg, resumed_from_kimg=kimg)
 
 
-def _load_newest(state: TrainState, run: RunDir, reporter: Reporter) -> Path | None:
-    for found, tensors in checkpoint.intact(run.checkpoints):
-        if tensors is not None:
+def _load_newest(state: TrainState, attempt: Attempt, reporter: Reporter, world: World) -> Path | None:
+    """Load the newest checkpoint that no rank finds damaged or missing, of those that the first rank finds."""
+    folder, trial = attempt.run.checkpoints, trial_id(attempt.config)
+    for found in world.gather([checkpoint.found(folder)])[0]:
+        tensors = replace(found, path=folder / found.path.name).load(trial)
+        if not world.any(tensors is None):
+            assert tensors is not None
             state.load_tensors(tensors)
             return found.path
         reporter.event("damaged-checkpoint", found.images / 1000, file=found.path.name)
-        log(f"adasweep: {found.path}: damaged checkpoint; skipped")
+        if world.is_main:
+            log(f"adasweep: {found.path}: damaged checkpoint, or of another trial; skipped")
     return None
 
 
@@ -171,7 +180,8 @@ def _start(state: TrainState, attempt: Attempt, reporter: Reporter, environment:
     details: dict[str, object] = {}
     if lost := max((row["kimg"] for row in rows_in(attempt.run.ticks)), default=0.0):
         details = {"lost_kimg": lost}
-        log(f"adasweep: no intact checkpoint left of the {lost:g} kimg trained before; starting from scratch")
+        if reporter.speaks:
+            log(f"adasweep: no intact checkpoint left of the {lost:g} kimg trained before; starting from scratch")
     if transfer is not None:
         left = start_from(state, attempt.config.networks, transfer, path)
         assert path is not None

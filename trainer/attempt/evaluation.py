@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
+from trainer.config.identity import trial_id
 from trainer.config.stored import rows_in
 from trainer.config.train import TrainConfig
 from trainer.errors import SnapshotError
@@ -15,6 +16,7 @@ from trainer.images.latents import load_generator
 from trainer.probes.run import Prober
 from trainer.recording.reporter import Reporter
 from trainer.runtime.console import log
+from trainer.state.snapshot import require_snapshot_of
 
 T = TypeVar("T")
 
@@ -47,6 +49,8 @@ class EvaluationJob:
         self.reporter.update(ready=time.time())
         world, prober = self.measurer.world, Prober(self.config, self.measurer, self.reporter)
         for images in world.gather([self.measurer.run.kept_snapshots()])[0]:
+            path, trial = self.measurer.run.snapshot(images), trial_id(self.config)
+            self._if_intact(images, partial(require_snapshot_of, path, trial, images))
             self._measure(images)
             agreed(partial(self._if_intact, images, partial(prober.run_missing, images)), world)
         self._require_intact()

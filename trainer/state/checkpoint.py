@@ -6,8 +6,9 @@ content does not match its name is skipped, and the previous one is used.
 
 import errno
 import hashlib
+import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,15 +32,18 @@ class Checkpoint:
     digest: str
     path: Path
 
-    def load(self) -> dict[str, Tensor] | None:
-        """Return the tensors by name, None if the checksum does not match, or there is no file."""
+    def load(self, trial: str = "") -> dict[str, Tensor] | None:
+        """Return the tensors by name; None if there is no file, its checksum does not match, or it is not of `trial`.
+
+        Checkpoints of version 0.1.0 name no trial.
+        """
         try:
             content = read_regular(self.path)
         except OSError as error:
             if error.errno not in NO_FILE:
                 raise
             return None
-        if _digest(content) != self.digest:
+        if _digest(content) != self.digest or (trial and _trial_of(content) not in ("", trial)):
             return None
         return safetensors.torch.load(content)
 
@@ -48,9 +52,17 @@ def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:16]
 
 
-def save(directory: Path, images: int, guard: Guard, tensors: Mapping[str, Tensor]) -> Path:
-    """Write a checkpoint of the run after `images` images, and return its path."""
-    content = safetensors.torch.save({name: tensor.contiguous() for name, tensor in tensors.items()})
+def _trial_of(content: bytes) -> str:
+    """Return the trial that an intact checkpoint names, "" if it names none."""
+    end = 8 + int.from_bytes(content[:8], "little")
+    found: str = json.loads(content[8:end]).get("__metadata__", {}).get("trial", "")
+    return found
+
+
+def save(directory: Path, images: int, guard: Guard, tensors: Mapping[str, Tensor], trial: str = "") -> Path:
+    """Write a checkpoint of a trial after `images` images, and return its path."""
+    metadata = {"trial": trial} if trial else None
+    content = safetensors.torch.save({name: tensor.contiguous() for name, tensor in tensors.items()}, metadata)
     path = directory / f"ckpt-{images:09d}-t{guard.token:04d}-{_digest(content)}.safetensors"
     replace_file(path, content, guard)
     return path
@@ -60,12 +72,6 @@ def found(directory: Path) -> list[Checkpoint]:
     """Return the checkpoints in `directory`, newest first, without reading them."""
     matches = ((NAME.match(path.name), path) for path in directory.glob("ckpt-*"))
     return sorted((Checkpoint(int(m[1]), int(m[2]), m[3], path) for m, path in matches if m), reverse=True)
-
-
-def intact(directory: Path) -> Iterator[tuple[Checkpoint, dict[str, Tensor] | None]]:
-    """Yield each checkpoint, newest first, with its tensors, or with None if it is damaged."""
-    for checkpoint in found(directory):
-        yield checkpoint, checkpoint.load()
 
 
 def prune(directory: Path, keep: int, guard: Guard) -> None:

@@ -1,5 +1,7 @@
 """Snapshots: the networks at an image counter as a self-describing safetensors file without code."""
 
+import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -47,7 +49,17 @@ class SnapshotHeader:
 def write_snapshot(path: Path, header: SnapshotHeader, tensors: dict[str, Tensor], guard: Guard | None = None) -> None:
     """Write tensors named `G/...`, `D/...`, `G_ema/...` with `header`, atomically."""
     content = {name: value.detach().contiguous() for name, value in tensors.items()}
-    replace_file(path, safetensors.torch.save(content, metadata=header.metadata()), guard)
+    metadata = header.metadata() | {"sha256": digest_of(content)}
+    replace_file(path, safetensors.torch.save(content, metadata=metadata), guard)
+
+
+def digest_of(tensors: Mapping[str, Tensor]) -> str:
+    """Return the SHA-256 of the names and the bytes of tensors."""
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        digest.update(name.encode())
+        digest.update(tensors[name].cpu().contiguous().flatten().view(torch.uint8).numpy().data)
+    return digest.hexdigest()
 
 
 def save_snapshot(
@@ -110,6 +122,14 @@ def _require_small_header(path: Path) -> None:
         raise ValueError(f"a header of {size:,} bytes")
 
 
+def require_snapshot_of(path: Path, trial: str, images: int) -> None:
+    """Raise SnapshotError unless a file is the snapshot of `trial` after `images` images."""
+    header = read_header(path)
+    if (header.origin, header.images) != (origin_of(trial), images):
+        found = f"is of {header.origin} at {header.images / 1000:g} kimg"
+        raise SnapshotError(path, f"{found}, not of {origin_of(trial)} at {images / 1000:g} kimg")
+
+
 def load_network(path: Path, which: Which = "G_ema") -> nn.Module:
     """Return one network of a snapshot, in evaluation mode, on the CPU.
 
@@ -141,7 +161,20 @@ def _require_as_described(path: Path, which: Which, spec: Spec, shape: tuple[int
 
 def tensors_of(path: Path, which: Which) -> dict[str, Tensor]:
     """Return the state dict of one network of a snapshot."""
-    return below(safetensors.torch.load_file(path), which)
+    return below(all_tensors(path), which)
+
+
+def all_tensors(path: Path) -> dict[str, Tensor]:
+    """Return the tensors of a snapshot by name. Raises SnapshotError if they are not those that were written.
+
+    Snapshots of version 0.1.0 have no checksum.
+    """
+    tensors = safetensors.torch.load_file(path)
+    with safetensors.safe_open(path, framework="pt") as file:
+        written = (file.metadata() or {}).get("sha256")
+    if written and written != digest_of(tensors):
+        raise SnapshotError(path, "is damaged: its checksum does not match")
+    return tensors
 
 
 def prune_snapshots(run: RunDir, keep: set[int], guard: Guard) -> None:

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-import safetensors.torch
 import torch
 from torch import Tensor, nn
 
@@ -18,7 +17,7 @@ from trainer.config.training import Transfer, TransferFromTrial
 from trainer.config.transfer import WAY_OUT, located, sha256_of, unfit
 from trainer.errors import SnapshotError
 from trainer.registry import build
-from trainer.state.snapshot import SnapshotHeader, origin_of, read_header
+from trainer.state.snapshot import SnapshotHeader, all_tensors, origin_of, read_header
 from trainer.state.train_state import TrainState, below
 
 SHOWN = 3
@@ -45,7 +44,7 @@ def start_from(
     header = read_header(file)
     if why := _another(transfer, header, file):
         raise SnapshotError(file, f"is not the snapshot the run was planned with ({why})", WAY_OUT)
-    theirs = safetensors.torch.load_file(file)
+    theirs = all_tensors(file)
     modules = {"G": state.generator, "D": state.discriminator, "G_ema": state.average}
     mine = {f"{which}/{name}": value for which, net in modules.items() for name, value in net.state_dict().items()}
     needed = plain_names(networks) | plain_names(header.networks)

@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass, field
 
+from trainer.config.identity import trial_id
 from trainer.config.options import RunOptions
 from trainer.evaluation.inline import Evaluator
 from trainer.record import Energy, RunDir
@@ -116,7 +117,8 @@ class Loop:
             return
         if self.stepper.world.is_main:
             fence = self.reporter.fence
-            checkpoint.save(self.run.checkpoints, self.images, fence, self.stepper.state.to_tensors())
+            tensors, trial = self.stepper.state.to_tensors(), trial_id(self.stepper.config)
+            checkpoint.save(self.run.checkpoints, self.images, fence, tensors, trial)
             checkpoint.prune(self.run.checkpoints, self.options.checkpoints_kept, fence)
         self.last_saved, self.saved_images = time.monotonic(), self.images
 

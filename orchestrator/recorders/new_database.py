@@ -1,0 +1,45 @@
+"""Makes SQLite databases of MLflow whole or not at all: MLflow can complete none whose making was interrupted."""
+
+import contextlib
+import os
+from pathlib import Path
+
+from mlflow import MlflowClient
+
+from orchestrator.recorders.target import sqlite_uri
+from trainer.files import discard, remove_abandoned, sync, temporary_name
+
+
+def make_database(file: Path) -> None:
+    """Make a database with MLflow's tables at `file`, unless there is something in it already.
+
+    Raises OSError if nothing can be written there, and what MLflow raises.
+    """
+    if file.exists() and file.stat().st_size:
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    remove_abandoned(file.parent)
+    folder = temporary_name(file)
+    try:
+        folder.mkdir()
+        _put_in_place(_made(folder / file.name), file)
+    except OSError as error:
+        error.filename = str(file)
+        raise
+    finally:
+        discard(folder)
+
+
+def _made(draft: Path) -> Path:
+    draft.touch()  # with the umask's mode: SQLite would remove the group's write permission
+    MlflowClient(tracking_uri=sqlite_uri(draft)).search_experiments(max_results=1)
+    sync(draft)
+    return draft
+
+
+def _put_in_place(draft: Path, file: Path) -> None:
+    """Link a database to its place, unless another process has made one there meanwhile."""
+    if file.exists() and not file.stat().st_size:
+        file.unlink()
+    with contextlib.suppress(FileExistsError):
+        os.link(draft, file)
