@@ -41,7 +41,8 @@ def fits(x: Tensor, weight: Tensor, geometry: Geometry) -> bool:
     halves = (geometry.stride, geometry.padding) == (2, 0) and (geometry.transposed or _are_odd(x))
     plain = (geometry.groups, *geometry.extra) == (1, 0, 0) and weight.shape[2:] == (3, 3)
     whole = not any(channels % LANES for channels in weight.shape[:2])
-    return (same_size or halves) and plain and whole and x.device.type == "cpu" and x.dtype in TYPES
+    here = x.device.type == "cpu" and x.dtype in TYPES and x.numel() > 0
+    return (same_size or halves) and plain and whole and here
 
 
 def _are_odd(x: Tensor) -> bool:
