@@ -7,12 +7,16 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from torch import Tensor
 from torch.profiler import ProfilerActivity, profile, record_function
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
 from benchmarks.bench_iteration import COMPARED, Bench
 from benchmarks.ratios import Rate, implementations, matmul_gflops
+from trainer.ops.geometry import Geometry, NeededGradients
+from trainer.ops.native import winograd
+from trainer.ops.native.kernels import Native
 
 OURS = "ours: "  # prefix of operations that have two implementations
 
@@ -29,10 +33,10 @@ class Traced:
     """Kernels whose calls the profiler records."""
 
     def __init__(self, kernels: Any) -> None:
-        self._kernels = kernels
+        self.wrapped = kernels
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        work = getattr(self._kernels, name)
+        work = getattr(self.wrapped, name)
 
         def traced(*inputs: Any) -> Any:
             with record_function(OURS + name):
@@ -58,12 +62,39 @@ def shares(rounds: int) -> Iterator[Rate]:
 
 def products(bench: Bench) -> float:
     """Return the floating-point operations of an iteration in convolutions and matrix products."""
-    total = 0.0
+    total, kernels = 0.0, bench.kernels
     for phase in bench.phases:
+        bench.kernels = tiled = Tiled(kernels)  # type: ignore[assignment]
         with Counted() as counted:
             bench.step(phase)
-        total += counted.operations / phase.interval
+        total += (counted.operations + tiled.operations) / phase.interval
+    bench.kernels = kernels
     return total
+
+
+class Tiled:
+    """Kernels that count the floating-point operations of minimal filtering, which torch does not see."""
+
+    def __init__(self, kernels: Any) -> None:
+        self._kernels, self._native, self.operations = kernels, kernels.wrapped, 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._kernels, name)
+
+    def convolve(self, x: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geometry) -> Tensor:
+        self._count(x, weight, geometry, 1)
+        found: Tensor = self._kernels.convolve(x, weight, bias, geometry)
+        return found
+
+    def convolve_backward(
+        self, dy: Tensor, x: Tensor, weight: Tensor, geometry: Geometry, wanted: NeededGradients
+    ) -> Any:
+        self._count(x, weight, geometry, sum(wanted[:2]))
+        return self._kernels.convolve_backward(dy, x, weight, geometry, wanted)
+
+    def _count(self, x: Tensor, weight: Tensor, geometry: Geometry, times: int) -> None:
+        if isinstance(self._native, Native) and self._native.by_tiles(x, weight, geometry):
+            self.operations += 2 * times * winograd.products(x, weight, geometry)
 
 
 class Counted(TorchDispatchMode):

@@ -136,7 +136,7 @@ template <class T> int convolve3_cpu(const Convolve3& a, int64_t threads) {
     return convolve3<By2, GradientsBy2, PixelsBy2Back, T>(a, threads, true);
 }
 
-// matrices [rows lanes] = sum over the tiles of x [.. rows], the gradient, and y [.. lanes]: threads take rows.
+// matrices [rows lanes] = sum over the tiles of x [.. rows], the gradient, and y [.. lanes]: threads take lanes.
 template <class By, class T> int correlate3(const Convolve3& a, int64_t threads) {
     Image<const T> upper{(const T*)a.x, a.n, a.x_height, a.x_width, a.inputs};
     Image<const T> lower{(const T*)a.y, a.n, a.y_height, a.y_width, a.outputs};
@@ -144,18 +144,18 @@ template <class By, class T> int correlate3(const Convolve3& a, int64_t threads)
     int64_t height = a.inputs / LANES, across = a.outputs / LANES;
     Matrices<T> total = matrices((T*)a.matrices, a.inputs, a.outputs);
     parallel(threads, all.tiles() * By::count * (a.inputs + a.outputs), threads, [&](int64_t first, int64_t last) {
-        int64_t begin = height * first / threads, blocks = height * last / threads - begin;
+        int64_t begin = across * first / threads, blocks = across * last / threads - begin;
         Matrices<T> gradients = matrices((T*)a.workspace + first * a.of_thread, a.tiles, a.inputs);
         Matrices<T> pixels = matrices(gradients.first + By::smaller::out * By::smaller::out * gradients.plane, a.tiles, a.outputs);
         if (blocks) pieces(0, all.tiles(), a.tiles, [&](int64_t from, int64_t to) {
-            to_tiles<typename By::smaller>(upper, all, from, to, begin, blocks, gradients);
-            to_tiles<typename By::larger>(lower, all, from, to, 0, across, pixels);
+            to_tiles<typename By::smaller>(upper, all, from, to, 0, height, gradients);
+            to_tiles<typename By::larger>(lower, all, from, to, begin, blocks, pixels);
             for (int plane = 0; plane < By::count; plane++)
-                panels<T>(across, [&](auto width, int64_t b) {
+                panels<T>(blocks, [&](auto width, int64_t b) {
                     Right<T> right{pixels.block(plane, b), a.tiles * LANES};
-                    for (int64_t r = 0; r < blocks; r++) {
+                    for (int64_t r = 0; r < height; r++) {
                         Left<T, 1, LANES> left{gradients.block(By::small(plane), r), 1, to - from, 0};
-                        Result<T> result{total.block(plane, b) + (begin + r) * LANES * LANES, a.inputs * LANES, from > 0};
+                        Result<T> result{total.block(plane, begin + b) + r * LANES * LANES, a.inputs * LANES, from > 0};
                         rows<T, decltype(width)::value>(LANES, left, right, result);
                     }
                 });

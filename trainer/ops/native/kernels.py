@@ -28,18 +28,19 @@ class Native(Kernels):
     def __init__(self, name: str, smallest: int = WORTH_A_CALL) -> None:
         self.name, self._smallest, self._plain = name, smallest, ReferenceKernels()
 
-    def _by_tiles(self, x: Tensor, weight: Tensor, geometry: Geometry) -> bool:
+    def by_tiles(self, x: Tensor, weight: Tensor, geometry: Geometry) -> bool:
+        """Return whether minimal filtering computes a convolution."""
         return winograd.fits(x, weight, geometry) and (not self._smallest or winograd.pays(x, weight, geometry))
 
     def convolve(self, x: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geometry) -> Tensor:
-        if not self._by_tiles(x, weight, geometry):
+        if not self.by_tiles(x, weight, geometry):
             return self._plain.convolve(x, weight, bias, geometry)
         return winograd.convolve(x, weight, bias, geometry.stride, geometry.transposed)
 
     def convolve_backward(
         self, dy: Tensor, x: Tensor, weight: Tensor, geometry: Geometry, wanted: NeededGradients
     ) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
-        if not self._by_tiles(x, weight, geometry):
+        if not self.by_tiles(x, weight, geometry):
             return self._plain.convolve_backward(dy, x, weight, geometry, wanted)
         dx = winograd.convolve(dy, weight, None, geometry.stride, not geometry.transposed) if wanted[0] else None
         dw = winograd.weight_gradient(dy, x, geometry.stride, geometry.transposed) if wanted[1] else None

@@ -51,10 +51,22 @@ def _are_odd(x: Tensor) -> bool:
 
 def pays(x: Tensor, weight: Tensor, geometry: Geometry) -> bool:
     """Return whether this algorithm is faster for such a convolution and its gradients."""
+    fewest = FEWEST_OF_WEIGHTS * weight[..., 0, 0].numel() if geometry.stride == 2 else 0
+    return _tiles(x, geometry) >= max(FEWEST_TILES, fewest)
+
+
+def _tiles(x: Tensor, geometry: Geometry) -> int:
+    """Return the number of tiles: 4x4 pixels of the smaller images."""
     halved = geometry.stride == 2 and not geometry.transposed
     height, width = (size // 2 if halved else size for size in x.shape[2:])
-    fewest = FEWEST_OF_WEIGHTS * weight[..., 0, 0].numel() if geometry.stride == 2 else 0
-    return len(x) * -(-height // 4) * -(-width // 4) >= max(FEWEST_TILES, fewest)
+    return len(x) * -(-height // 4) * -(-width // 4)
+
+
+def products(x: Tensor, weight: Tensor, geometry: Geometry) -> int:
+    """Return the multiplications of such a convolution, or of one of its gradients, in matrix products."""
+    return (
+        max(PLANES[_direction(geometry.stride, geometry.transposed)]) * _tiles(x, geometry) * weight[..., 0, 0].numel()
+    )
 
 
 def convolve(
