@@ -21,7 +21,7 @@ BUILD_EXAMPLES = """Examples:
 STATUS_EXAMPLES = """Example:
   adasweep ops status --json
 """
-COST_OF_REFERENCE = "1.2 to 1.6 times as long (docs/performance.md)"
+COST_OF_REFERENCE = "1.3 to 1.8 times as long (docs/performance.md)"
 CpuOption = Annotated[bool, typer.Option("--cpu", help="Build only the CPU library.")]
 CudaOption = Annotated[bool, typer.Option("--cuda", help="Build only the CUDA library.")]
 OptionalOption = Annotated[

@@ -1,8 +1,8 @@
 """3x3 convolutions on CPUs by minimal filtering (Lavin and Gray 2016, arXiv:1509.09308).
 
 Images become matrices [tiles channels], weights matrices [channels channels], and their products images again: 36 for
-4x4 pixels instead of 144, or 81 with stride 2. In float32, relative rounding errors are about three times those of
-direct sums (3e-6 instead of 1e-6).
+4x4 pixels instead of 144, or 81 with stride 2. In float32, the relative error is 1e-6 (16 channels) to 5e-6 (512), half
+of that with stride 2; that of direct sums is 2e-7.
 """
 
 import threading
