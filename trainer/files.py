@@ -18,10 +18,12 @@ import stat
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, runtime_checkable
 
 TEMPORARY = re.compile(r"^\..+\.(?P<host>[^.]+)\.(?P<pid>\d+)-[0-9a-f]{8}\.tmp$")
+NO_FOLDER = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.EACCES}
 MARKED = re.compile(r"^\..+\.t(?P<token>\d{4,})\.[^.]+\.\d+-[0-9a-f]{8}\.tmp$")
 
 
@@ -161,13 +163,31 @@ def _is_alive(pid: int) -> bool:
 
 
 def matching(folder: Path, pattern: str) -> list[Path]:
-    """Return the paths in a folder that match, sorted; none if it is missing, or a link to too long a name."""
+    """Return the paths in a folder that match, sorted, as Path.glob does; none if it is missing or leads nowhere.
+
+    Path.glob, depending on Python's version, ends at a link to too long a name.
+    """
+    first, _, rest = pattern.partition("/")
+    if first == "**":
+        below = [Path(one) for one, _, _ in os.walk(folder, onerror=_raise_unless_no_folder)]
+        return sorted({path for one in below for path in matching(one, rest)} if rest else below)
+    named = [folder / name for name in _names(folder) if fnmatchcase(name, first)]
+    return (
+        sorted(path for one in named if os.path.isdir(one) for path in matching(one, rest)) if rest else sorted(named)
+    )
+
+
+def _names(folder: Path) -> list[str]:
     try:
-        return sorted(folder.glob(pattern))
+        return os.listdir(folder)
     except OSError as error:
-        if error.errno != errno.ENAMETOOLONG:
-            raise
+        _raise_unless_no_folder(error)
         return []
+
+
+def _raise_unless_no_folder(error: OSError) -> None:
+    if error.errno not in NO_FOLDER:
+        raise error
 
 
 def sync(path: Path) -> None:

@@ -15,6 +15,7 @@ from trainer.files import (
     create_file,
     create_folder,
     locked,
+    matching,
     read_lines,
     remove_abandoned,
     replace_file,
@@ -53,6 +54,25 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> Non
     assert "OSError: [Errno 27] File too large" in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
     assert (tmp_path / "file").read_text() == "old"
+
+
+PATTERNS = ["*", "*.json", "[!.]*.json", "**/*", "**/*.json", "**/", "*/x.json", "*/b/*.json", "a/*.json", "**/*.*"]
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+@pytest.mark.parametrize("folder", ["", "link", "missing", "c.json", "loop"])
+def test_matching_finds_what_glob_does_and_passes_over_what_leads_nowhere(
+    tmp_path: Path, folder: str, pattern: str
+) -> None:
+    for name in ("a/x.json", "a/.h.json", "a/b/y.json", "c.json", "a/b/c/z.json", "q.PNG", "sp ace/[x].json"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    for link, to in {"link": "a", "loop": "loop", "a/nowhere.json": "missing"}.items():
+        (tmp_path / link).symlink_to(to)
+    expected = sorted((tmp_path / folder).glob(pattern))
+    assert matching(tmp_path / folder, pattern) == expected
+    (tmp_path / "a" / "long").symlink_to("n" * 300)
+    assert set(matching(tmp_path / folder, pattern)) >= set(expected)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may make a device")
