@@ -119,6 +119,7 @@ def test_several_threads_compute_the_same_bits(native: Kernels, stride: int, tra
         ((1, 16, 4, 4), (32, 16, 3, 3), SAME, torch.float32, True),
         ((1, 16, 4, 4), (32, 16, 3, 3), SAME._replace(transposed=True), torch.float64, True),
         ((1, 16, 4, 4), (32, 16, 3, 3), SAME, torch.bfloat16, False),
+        ((0, 16, 4, 4), (32, 16, 3, 3), SAME, torch.float32, False),
         ((1, 17, 4, 4), (32, 17, 3, 3), SAME, torch.float32, False),
         ((1, 16, 4, 4), (32, 16, 1, 1), SAME, torch.float32, False),
         ((1, 16, 4, 4), (32, 16, 3, 3), SAME._replace(stride=2), torch.float32, False),
