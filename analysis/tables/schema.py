@@ -192,7 +192,7 @@ def told_if_damaged(place: Path) -> Iterator[None]:
         yield
     except (pa.ArrowInvalid, OSError) as error:
         why = printable(" ".join(str(error).split()))
-        raise ResultStoreError(f"{place}: cannot be read ({why}); remove it, then repeat the command") from error
+        raise ResultStoreError(f"{place}: cannot be read ({why}); remove it, then run adasweep collect") from error
 
 
 def is_current(schema: pa.Schema) -> bool:

@@ -50,7 +50,10 @@ def read_packs(packs: Sequence[Path], sweep: str, folder: Path) -> PackedResults
     """
     for path in packs:
         with open_pack(path) as pack:
-            merge(Store(folder), pack).require_nothing_in_the_way()
+            done = merge(Store(folder), pack)
+        done.require_nothing_in_the_way()
+        for trial in done.apart:
+            raise UserError(path.name, f"its {trial} was trained apart from that of another pack", "pack both again")
     store = open_store(folder)
     skipped = collect(store).skipped
     runs, curves = load(store, sweep)

@@ -74,8 +74,10 @@ def execute(store: Store, tier: str, cpus: int | None, *, as_json: bool) -> int:
 
 def _unpack_source(store: Store) -> None:
     with open_pack(SOURCE) as pack:
-        merge(store, pack).require_nothing_in_the_way()
-    _print(f"source: demo_source, trained before, from {SOURCE}")
+        done = merge(store, pack)
+    done.require_nothing_in_the_way()
+    where = "in this store" if done.apart else f"from {SOURCE}"
+    _print(f"source: demo_source, trained before, {where}")
 
 
 def _print(text: str) -> None:

@@ -39,6 +39,9 @@ def print_merged(done: Merged, what: str, *, as_json: bool) -> int:
         result_console().print(line, markup=False, soft_wrap=True)
     for folder in done.in_use:
         progress_console().print(f"{folder} is in use and was skipped; merge again when it is free", markup=False)
+    for folder in done.apart:
+        kept = "was trained here and there, each on its own, and was left as it is here"
+        progress_console().print(f"{folder} {kept}; to have the other, move it away and merge again", markup=False)
     for obstacle in done.blocked:
         progress_console().print(f"skipped {obstacle}", markup=False, soft_wrap=True)
-    return ExitCode.SOME_FAILED if done.in_use or done.blocked else ExitCode.DONE
+    return ExitCode.SOME_FAILED if done.in_use or done.blocked or done.apart else ExitCode.DONE

@@ -30,6 +30,10 @@ class Blocked(UserError):
     """Something in a folder is in the way of its evidence."""
 
 
+class TrainedApart(Exception):
+    """A trial was trained in both stores: one curve of the rows of both would be that of neither."""
+
+
 class EvidenceSource(Protocol):
     """A source of evidence: a pack or another store."""
 
@@ -56,13 +60,15 @@ class FileUpdate(NamedTuple):
 class Merged(NamedTuple):
     """The result of a merge: numbers of files written and unchanged, and the folders that were skipped.
 
-    Folders are skipped because they are `in_use`, or because something is in the way (`blocked`).
+    Folders are skipped because they are `in_use`, because something is in the way (`blocked`), or because a trial was
+    trained on both sides (`apart`).
     """
 
     written: int
     unchanged: int
     in_use: list[str]
     blocked: list[Blocked]
+    apart: tuple[str, ...] = ()
 
     def require_nothing_in_the_way(self) -> None:
         """Raise Blocked if something was in the way of a folder."""
@@ -71,7 +77,7 @@ class Merged(NamedTuple):
 
 
 def merge(store: Store, source: EvidenceSource, *, dry_run: bool = False) -> Merged:
-    """Merge `source` into `store`. Trials and searches that are running, or have something in the way, are skipped.
+    """Merge `source` into `store`, without what is running, has something in the way, or was trained on both sides.
 
     Raises StoreError if the store cannot be written to, such as on a full disk.
     """
@@ -80,7 +86,7 @@ def merge(store: Store, source: EvidenceSource, *, dry_run: bool = False) -> Mer
         groups[file.folder].append(file)
     if not dry_run:
         store.require_writable()
-    written, unchanged, in_use, blocked = 0, 0, list[str](), list[Blocked]()
+    written, unchanged, in_use, blocked, apart = 0, 0, list[str](), list[Blocked](), list[str]()
     for folder, files in groups.items():
         try:
             changed = _merge_folder(store, source, folder, files, dry_run=dry_run)
@@ -88,19 +94,35 @@ def merge(store: Store, source: EvidenceSource, *, dry_run: bool = False) -> Mer
             in_use.append(folder)
         except Blocked as obstacle:
             blocked.append(obstacle)
+        except TrainedApart:
+            apart.append(folder)
         else:
             written, unchanged = written + changed, unchanged + len(files) - changed
-    return Merged(written, unchanged, in_use, blocked)
+    return Merged(written, unchanged, in_use, blocked, tuple(apart))
 
 
 def _merge_folder(store: Store, source: EvidenceSource, folder: str, files: list[PackedFile], *, dry_run: bool) -> int:
     """Write the missing and newer files of one folder, and return their number."""
     with writing(store.root / folder), _in_the_way(store.root / folder):
+        _require_one_training(store, source, files)
         planned = sum(1 for _ in _changes(store, source, files))
         if not planned or dry_run:
             return planned
         with _lease_on(store.root / folder, files) as lease:
             return sum(1 for change in _changes(store, source, files) if _write(change, lease))
+
+
+def _require_one_training(store: Store, source: EvidenceSource, files: Sequence[PackedFile]) -> None:
+    """Raise TrainedApart if each side has rows of training that the other lacks: neither continues the other."""
+    for file in files:
+        if file.path.endswith("/ticks.jsonl") and (ours := _version(store, file)):
+            here, there = _whole_rows(ours.content), _whole_rows(source.read(file))
+            if not (here <= there or there <= here):
+                raise TrainedApart
+
+
+def _whole_rows(content: bytes) -> set[bytes]:
+    return {line for line in content.splitlines() if _time(line) is not None}
 
 
 @contextlib.contextmanager

@@ -143,7 +143,7 @@ def test_a_table_that_is_damaged_inside_is_named_with_the_way_out(one: ResultSto
     content[8:60] = bytes(52)
     path.write_bytes(content)
     for read in (load, lambda store, _: export_csv(store)):
-        with pytest.raises(ResultStoreError, match=r"cannot be read \(.*\); remove it, then repeat the command"):
+        with pytest.raises(ResultStoreError, match=r"cannot be read \(.*\); remove it, then run adasweep collect"):
             read(one, "synthetic")
 
 

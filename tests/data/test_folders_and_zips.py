@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from tests.data.pictures import folder_set, pixels, zip_set
 from tests.data.sources import example, idx_pair, tfrecords
@@ -393,6 +394,20 @@ def test_files_that_are_skipped_are_counted_by_their_ending(tmp_path: Path) -> N
     ):
         with pytest.raises(DataError, match=r"skipped, not a supported image format: 1 \.heic"):
             refused()
+
+
+def test_files_of_the_same_size_and_time_that_change_places_are_noticed(tmp_path: Path) -> None:
+    folder = tmp_path / "cats"
+    folder.mkdir()
+    one, other, between = (folder / name for name in ("0.bmp", "1.bmp", "2.bmp"))
+    for number, path in enumerate((one, other)):  # as an archive may give all files one time
+        Image.fromarray(pixels(number, 16)).save(path)
+        os.utime(path, ns=(10**18, 10**18))
+    before = describe(folder, tmp_path)
+    for source, target in ((one, between), (other, one), (between, other)):
+        source.rename(target)
+    assert (one.stat().st_size, one.stat().st_mtime_ns) == (other.stat().st_size, other.stat().st_mtime_ns)
+    assert describe(folder, tmp_path).fingerprint != before.fingerprint
 
 
 def test_a_memory_of_checksums_that_was_damaged_is_made_again(tmp_path: Path) -> None:

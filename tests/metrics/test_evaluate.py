@@ -3,6 +3,7 @@
 import io
 import multiprocessing
 import os
+import shutil
 import time
 import zipfile
 from collections.abc import Callable
@@ -195,6 +196,8 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "a broken header": lambda file: file.write_bytes(file.read_bytes().replace(b"}", b"(", 1)),
     "an archive of something else": lambda file: _write_archive(file),
     "texts": lambda file: file.write_bytes(_array(np.full((40, 1280), "a"), file.suffix)),
+    "other numbers": lambda file: _double(file),
+    "other numbers and no seal": lambda file: _double_without_seal(file),
     "a link to itself": lambda file: _linked_to_itself(file),
 }
 
@@ -202,6 +205,18 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
 def _write_archive(file: Path) -> None:
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr("mean.npy", b"x")
+
+
+def _double(file: Path) -> None:
+    with file.open("rb") as stored:
+        found = np.load(stored)
+        doubled = 2 * found if file.suffix == ".npy" else {name: 2 * found[name] for name in found}
+    np.save(file, doubled) if isinstance(doubled, np.ndarray) else np.savez(file, **doubled)
+
+
+def _double_without_seal(file: Path) -> None:
+    _double(file)
+    file.with_name(f"{file.name}.seal.json").unlink()
 
 
 def _linked_to_itself(file: Path) -> None:
@@ -225,6 +240,19 @@ def test_what_is_damaged_in_the_cache_is_measured_again(tmp_path: Path, damage: 
     for file in files:
         DAMAGES[damage](file)
     again = measured(names, tmp_path, reference=reference)
+    assert {name: one.value for name, one in again.items()} == {
+        name: pytest.approx(one.value, rel=1e-9) for name, one in first.items()
+    }
+
+
+def test_features_of_another_set_in_their_place_are_measured_again(tmp_path: Path) -> None:
+    ours, theirs = NoiseImages(), NoiseImages(seed=1, fingerprint="f" * 16)
+    names = ("fid40", "kid40", "swd40")
+    first = measured(names, tmp_path / "whole", reference=ours)
+    measured(names, tmp_path, reference=theirs)
+    for file in (tmp_path / "features").iterdir():
+        shutil.copy(file, file.with_name(file.name.replace(theirs.fingerprint, ours.fingerprint)))
+    again = measured(names, tmp_path, reference=ours)
     assert {name: one.value for name, one in again.items()} == {
         name: pytest.approx(one.value, rel=1e-9) for name, one in first.items()
     }

@@ -200,6 +200,35 @@ def test_packs_of_sweeps_that_share_trials_merge_in_any_order(full: Store, tmp_p
         assert files(Store(tmp_path / name)) == files(full)
 
 
+def test_a_trial_that_was_trained_in_both_stores_is_left_as_it_is_and_told(
+    full: Store, empty: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pack(full, "test", tmp_path / "p.zip")
+    run = new_trial(empty, 0)
+    train(run, 1.0)
+    run.ticks.write_text(run.ticks.read_text().replace("0.1", "0.3"))
+    append_lines(run.metrics, [{"kimg": 1.0, "metric": "fid50-lite0", "value": 3.0, "attempt": 1, "time": 90.0}])
+    folder = run.path.relative_to(empty.root).as_posix()
+    before = files(empty)
+    assert unpack(empty, tmp_path / "p.zip").apart == (folder,)
+    assert {name: content for name, content in files(empty).items() if name.startswith(folder)} == before
+    assert new_trial(empty, 1).ticks.exists()
+    assert main(["unpack", str(tmp_path / "p.zip"), "--store", str(empty.root)]) == 3
+    assert f"{folder} was trained here and there" in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_trial_that_was_evaluated_in_both_stores_has_the_numbers_of_both(
+    full: Store, empty: Store, tmp_path: Path
+) -> None:
+    runs = [new_trial(store, 0) for store in (full, empty)]
+    train(runs[1], 1.0)
+    for number, run in enumerate(runs):
+        append_lines(run.metrics, [{"kimg": 1.0, "metric": f"fid{number}", "value": 3.0, "attempt": 2, "time": 90.0}])
+    pack(full, "test", tmp_path / "p.zip")
+    assert unpack(empty, tmp_path / "p.zip").apart == ()
+    assert runs[1].metrics.read_text().count("fid") == 2
+
+
 def test_rows_of_two_histories_are_kept_in_the_order_of_their_times() -> None:
     rows = [json.dumps({"kimg": kimg, "time": time}).encode() for kimg, time in ((1, 1.0), (2, 5.0), (2, 3.0))]
     here = FileVersion(b"\n".join([rows[0], rows[1], b'{"torn']) + b"\n", 1)

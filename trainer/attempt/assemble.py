@@ -83,7 +83,7 @@ def assemble(attempt: Attempt, world: World, stop: StopRequest, reporter: Report
     stepper = make_stepper(config, parts, train_set, world)
     measurer = Measurer(run, options, train_set, train_set.whole, stop, world, attempt.job.sweep)
     evaluator = Evaluator(config, measurer, parts.state.images)
-    sheets = SampleSheetWriter(run, config, options, train_set)
+    sheets = SampleSheetWriter(run, config, options, train_set, parts.state.images)
     return Loop(run, options, stepper, reporter, evaluator, sheets, meter, stop)
 
 

@@ -1,6 +1,7 @@
-"""The seal of a cached folder, by which one notices that a file in it was changed, replaced, or is another set's.
+"""The seal of cached files, by which one notices that one was changed, replaced, or is another set's.
 
-    FOLDER/seal.json    what it is the cache of; of each file, its SHA-256 and its state when that was computed
+    FOLDER/seal.json         what it is the cache of; of each file, its SHA-256 and its state when that was computed
+    FOLDER/FILE.seal.json    the same of a single file, whose name says what it is the cache of
 
 A file that is still in that state is not read again. In a copy of the folder it is, once.
 """
@@ -35,20 +36,42 @@ class _Seal(BaseModel):
 
 def seal(folder: Path, of: str, names: Iterable[str]) -> None:
     """Write the seal of a folder that is the cache of `of`."""
-    _write(folder, _Seal(of=of, files={name: _sealed(folder / name) for name in names}))
+    _put(folder / NAME, of, names)
 
 
 def is_sealed(folder: Path, of: str, names: Iterable[str]) -> bool:
     """Return whether the folder is the cache of `of`, and its files are as they were sealed."""
-    known = read_document(folder / NAME, _Seal)
+    return _holds(folder / NAME, of, names)
+
+
+def seal_file(path: Path) -> None:
+    """Write the seal of a single file."""
+    _put(_of_file(path), path.name, [path.name])
+
+
+def is_file_sealed(path: Path) -> bool:
+    """Return whether a single file is there and as it was sealed."""
+    return path.is_file() and _holds(_of_file(path), path.name, [path.name])
+
+
+def _of_file(path: Path) -> Path:
+    return path.with_name(f"{path.name}.{NAME}")
+
+
+def _put(place: Path, of: str, names: Iterable[str]) -> None:
+    _write(place, _Seal(of=of, files={name: _sealed(place.with_name(name)) for name in names}))
+
+
+def _holds(place: Path, of: str, names: Iterable[str]) -> bool:
+    known = read_document(place, _Seal)
     if known is None:
         return False
-    now = _Seal(of=of, files={name: _sealed(folder / name, known.files.get(name)) for name in names})
+    now = _Seal(of=of, files={name: _sealed(place.with_name(name), known.files.get(name)) for name in names})
     if _content(now) != _content(known):
         return False
     if now != known:
         with suppress(OSError):  # in a cache that cannot be written, the files are read again next time
-            _write(folder, now)
+            _write(place, now)
     return True
 
 
@@ -64,5 +87,5 @@ def _content(one: _Seal) -> tuple[str, dict[str, str]]:
     return one.of, {name: file.sha256 for name, file in one.files.items()}
 
 
-def _write(folder: Path, one: _Seal) -> None:
-    replace_file(folder / NAME, one.model_dump_json(indent=1))
+def _write(place: Path, one: _Seal) -> None:
+    replace_file(place, one.model_dump_json(indent=1))

@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from trainer.data.array_file import DAMAGED, read_array
+from trainer.data.seal import is_file_sealed, seal_file
 from trainer.errors import OutputError
 from trainer.files import locked
 
@@ -28,22 +29,28 @@ IsWhole = Callable[[Path], bool]
 
 
 def once(paths: list[Path], is_whole: IsWhole, measure: Callable[[], None], waiting: Callable[[], None]) -> None:
-    """Call `measure` to write `paths`, unless they are whole; wait if another process is writing them.
+    """Call `measure` to write `paths`, unless they are whole and as they were written; wait if another process does it.
 
     Raises OutputError if they cannot be written.
     """
-    if all(map(is_whole, paths)):
+    if _are_intact(paths, is_whole):
         return
     folder = paths[0].parent
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with one_at_a_time(paths[0].with_suffix(".lock"), waiting):
-            if not all(map(is_whole, paths)):
+            if not _are_intact(paths, is_whole):
                 measure()
+                for path in paths:
+                    seal_file(path)
     except OSError as error:
         place = error.filename2 or error.filename or folder
         way_out = "remove it" if error.errno == errno.EISDIR else ""
         raise OutputError(place, f"features cannot be stored here ({error.strerror})", way_out) from error
+
+
+def _are_intact(paths: list[Path], is_whole: IsWhole) -> bool:
+    return all(is_whole(path) and is_file_sealed(path) for path in paths)
 
 
 def of_shape(shape: Shape) -> IsWhole:

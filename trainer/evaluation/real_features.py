@@ -4,7 +4,8 @@
     cache_dir/features/<fingerprint>[-mirror]-<detector>-<n>.gaussian.npz     mean [d], root [d d] of their covariance
     cache_dir/features/<fingerprint>[-mirror]-patches<side>-<n>.npy           patches of one resolution [n * 128 c * 49]
 
-Files are written atomically; a lock keeps concurrent processes from duplicate work.
+Files are written atomically, and measured again if they are not as they were written (trainer.data.seal); a lock keeps
+concurrent processes from duplicate work.
 """
 
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from torch import Tensor
 
 from trainer.config.metrics.families import FeatureSource
 from trainer.config.metrics.sizes import pyramid
+from trainer.data.seal import is_file_sealed, seal_file
 from trainer.errors import OutputError
 from trainer.evaluation.feature_cache import mapped, of_shape, once, stored_arrays, written
 from trainer.evaluation.feature_networks import FeatureNetworks
@@ -104,7 +106,8 @@ class RealFeatures:
             return gaussian_of(self.features())
         path = self._file("gaussian.npz")
         width = self.detector.feature_dim
-        stored = stored_arrays(path, {"mean": (width,), "root": (width, width)})
+        shapes = {"mean": (width,), "root": (width, width)}
+        stored = stored_arrays(path, shapes) if is_file_sealed(path) else None
         return Factored(**stored) if stored else self._new_gaussian(path)
 
     def _new_gaussian(self, path: Path) -> Factored:
@@ -113,6 +116,7 @@ class RealFeatures:
         try:
             with replacing(path) as temporary, temporary.open("wb") as file:
                 np.savez(file, mean=gaussian.mean, root=gaussian.root)
+            seal_file(path)
         except OSError as error:
             raise OutputError(path, f"features cannot be stored here ({error.strerror})") from error
         return Factored(gaussian.mean, gaussian.root)

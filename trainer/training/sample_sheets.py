@@ -20,12 +20,16 @@ from trainer.state.train_state import TrainState
 
 @dataclass
 class SampleSheetWriter:
-    """Writes samples/reals.png and samples/fakes-<images>.png, skipping existing sheets."""
+    """Writes samples/reals.png and samples/fakes-<images>.png.
+
+    Sheets of earlier attempts count up to where this one was resumed: later ones may be of another training.
+    """
 
     run: RunDir
     config: TrainConfig
     options: RunOptions
     train_set: TrainSet
+    resumed_images: int
 
     @property
     def count(self) -> int:
@@ -39,13 +43,13 @@ class SampleSheetWriter:
         return torch.randint(len(self.train_set), [self.count], generator=draws).numpy()
 
     def write(self, state: TrainState, reporter: Reporter) -> None:
-        """Write the sheet of this image counter, and the reals if missing."""
+        """Write the sheet of this image counter, unless an earlier attempt has, and the reals if missing."""
         if not reporter.speaks:
             return
         reals, fakes = self.run.samples / "reals.png", self.run.samples / f"fakes-{state.images:09d}.png"
         if not reals.exists():
             write_png(reals, tile(self.train_set.images(self._picks()), self.options.sheet_columns), reporter.fence)
-        if not fakes.exists():
+        if state.images > self.resumed_images or not fakes.exists():
             z = fixed_latents(self.count, self.config.generator.z_dim, self.config.seed)
             average = presented(state.average, self.train_set)
             device = next(average.parameters()).device

@@ -9,19 +9,20 @@ from pathlib import Path
 
 from trainer.config.dataset.entries import MAX_IMAGE_BYTES, FileEntry
 from trainer.config.dataset.listing import Listing, listing
+from trainer.config.dataset.memo import state_of
 from trainer.config.dataset.regular import read_regular, require_regular
 from trainer.config.dataset.walk import FolderContent, walk
 from trainer.files import replace_file
 
 Memo = dict[str, list[int]]
-"""By file name: size, modification time in nanoseconds, CRC-32."""
+"""By file name: its state (see `state_of`), and its CRC-32."""
 
 
 class Folder:
     """Files below `path`; links to folders are followed only with `follow_links`, and each folder is read once.
 
-    The first use of a folder reads all of it. Checksums are cached in `memo_dir`, if given, and are valid until the
-    size or modification time of a file changes.
+    The first use of a folder reads all of it. Checksums are cached in `memo_dir`, if given, and are valid until a file
+    is written, replaced or renamed, also by another one of the same size and time.
     """
 
     def __init__(self, path: Path, memo_dir: Path | None = None, follow_links: bool = False) -> None:
@@ -56,18 +57,15 @@ class Folder:
         now = {name: self._remembered(name, before.get(name)) for name in names}
         if now != before:
             self._keep(now)
-        return [FileEntry(name, crc, size) for name, (size, _, crc) in now.items()]
+        return [FileEntry(name, crc, size) for name, (_, size, *_, crc) in now.items()]
 
     def read(self, name: str, most: int = MAX_IMAGE_BYTES) -> bytes:
         return read_regular(self.path / name, most)
 
     def _remembered(self, name: str, before: list[int] | None) -> list[int]:
         require_regular(self.path / name)
-        status = (self.path / name).stat()
-        if before and before[:2] == [status.st_size, status.st_mtime_ns]:
-            return before
-        content = self.read(name)
-        return [len(content), status.st_mtime_ns, zlib.crc32(content)]
+        state = [*state_of(self.path / name)]
+        return before if before and before[:-1] == state else [*state, zlib.crc32(self.read(name))]
 
     def _recall(self) -> Memo:
         try:
@@ -86,4 +84,4 @@ class Folder:
 
 
 def _is_memory(value: object) -> bool:
-    return isinstance(value, list) and [type(part) for part in value] == [int, int, int]
+    return isinstance(value, list) and [type(part) for part in value] == [int] * 5

@@ -36,7 +36,7 @@ PLANES: Final = {Direction.SAME: (36, 36), Direction.DOWN: (81, 25), Direction.U
 
 
 def fits(x: Tensor, weight: Tensor, geometry: Geometry) -> bool:
-    """Return whether a convolution is supported: on a CPU, 3x3, a Direction, channels in multiples of 16."""
+    """Return whether a convolution is supported: of images on a CPU, 3x3, a Direction, channels in multiples of 16."""
     same_size = (geometry.stride, geometry.padding) == (1, 1)
     halves = (geometry.stride, geometry.padding) == (2, 0) and (geometry.transposed or _are_odd(x))
     plain = (geometry.groups, *geometry.extra) == (1, 0, 0) and weight.shape[2:] == (3, 3)
