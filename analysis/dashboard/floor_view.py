@@ -31,7 +31,7 @@ def _rows(runs: Runs) -> list[FloorRow]:
 
 def _first(runs: Runs, cell: str) -> Probed | None:
     rows = runs.only([cell]).frame.to_dict("records")
-    return next((one for run in rows for one in probed_of(runs.store, run, PROBE)), None)
+    return next((one for run in rows for one in probed_of(runs, run, PROBE)), None)
 
 
 def _row(cell: int, probed: Probed) -> FloorRow:

@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 
 from analysis.errors import ResultStoreError
 from analysis.results.load import Runs
-from analysis.tables.store import ResultStore
 from trainer.config.stored import is_within
 from trainer.files import matching, read_regular
 
@@ -64,24 +63,29 @@ def _array(content: bytes) -> NDArray[Any]:
 
 def probed(runs: Runs, probe: str) -> list[Probed]:
     """Return the outputs of `probe` up to each run's horizon, in the order of the plan and of training."""
-    found = [one for run in runs.frame.to_dict("records") for one in probed_of(runs.store, run, probe)]
+    found = [one for run in runs.frame.to_dict("records") for one in probed_of(runs, run, probe)]
     return sorted(found, key=lambda probe: (runs.cells.index(probe.cell), probe.seed, probe.kimg))
 
 
-def probed_of(store: ResultStore, run: Mapping[Any, Any], probe: str) -> Iterator[Probed]:
-    """Yield the outputs of `probe` for one run, a row of Runs.frame."""
-    pattern = re.compile(rf"{re.escape(probe)}(?:-[1-9]\d*(?:x[1-9]\d*)?)?-(\d{{9,}})\.npz")
-    for path in matching(store.run(run["trial"]).path / "probes", f"{probe}*.npz"):
+def probed_of(runs: Runs, run: Mapping[Any, Any], probe: str) -> Iterator[Probed]:
+    """Yield the outputs of `probe` for one run, a row of Runs.frame, with the numbers of images that the plan says.
+
+    If it says none, the probe was run by hand, and any number is taken.
+    """
+    counted = rf"{re.escape(probe)}(?:-[1-9]\d*(?:x[1-9]\d*)?)?"
+    planned = [re.escape(name) for name in runs.plan.probes if re.fullmatch(counted, name)]
+    pattern = re.compile(rf"(?:{'|'.join(planned) or counted})-(\d{{9,}})\.npz")
+    for path in matching(runs.store.run(run["trial"]).path / "probes", f"{probe}*.npz"):
         match = pattern.fullmatch(path.name)
         kimg = int(match[1]) / 1000 if match else float("inf")
         if is_within(kimg, run["horizon_kimg"]):
             yield Probed(run["cell"], run["method"], run["trial"], int(run["seed"]), kimg, path)
 
 
-def nearest_probed(store: ResultStore, run: Mapping[Any, Any], probe: str, kimg: float) -> Probed | None:
+def nearest_probed(runs: Runs, run: Mapping[Any, Any], probe: str, kimg: float) -> Probed | None:
     """Return the output for the snapshot of one run nearest to `kimg`; for the last if `kimg` is not finite."""
     at = kimg if math.isfinite(kimg) else float(run["horizon_kimg"])
-    return min(probed_of(store, run, probe), key=lambda one: abs(one.kimg - at), default=None)
+    return min(probed_of(runs, run, probe), key=lambda one: abs(one.kimg - at), default=None)
 
 
 def last_of_cells(found: list[Probed]) -> list[Probed]:

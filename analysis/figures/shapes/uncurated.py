@@ -108,7 +108,7 @@ class _Best(NamedTuple):
 def _best(runs: Runs, frame: pd.DataFrame, score: Score) -> _Best | None:
     """Return the best run that has been probed, None if none has."""
     for run in best_first(frame, score).to_dict("records"):
-        if one := nearest_probed(runs.store, run, PROBE, float(run["best_kimg"])):
+        if one := nearest_probed(runs, run, PROBE, float(run["best_kimg"])):
             return _Best(one, {"dataset": run["dataset"], "best_kimg": run["best_kimg"], "value": run["best"]})
     return None
 
