@@ -1,7 +1,8 @@
 """Makes SQLite databases of MLflow whole or not at all: MLflow can complete none whose making was interrupted."""
 
-import contextlib
 import os
+import sqlite3
+from contextlib import closing, suppress
 from pathlib import Path
 
 from mlflow import MlflowClient
@@ -38,8 +39,12 @@ def _made(draft: Path) -> Path:
 
 
 def _put_in_place(draft: Path, file: Path) -> None:
-    """Link a database to its place, unless another process has made one there meanwhile."""
+    """Link a database to its place, or fill an empty file that others may have open, in one transaction of SQLite.
+
+    What another process has made there meanwhile is left.
+    """
     if file.exists() and not file.stat().st_size:
-        file.unlink()
-    with contextlib.suppress(FileExistsError):
+        with closing(sqlite3.connect(draft)) as made, closing(sqlite3.connect(file)) as empty:
+            made.backup(empty)
+    with suppress(FileExistsError):
         os.link(draft, file)

@@ -24,7 +24,7 @@ from orchestrator.evidence.usage import by_kind
 from orchestrator.store.layout import Store
 from orchestrator.store.lease import acquire
 from tests.orchestrator.attempts import new_attempt, new_trial
-from trainer.files import append_lines, replace_file
+from trainer.files import append_lines, matching, replace_file
 from trainer.record import RunDir, RunRecord, State
 
 WEIGHTS = ("snapshots", "checkpoints")
@@ -78,7 +78,7 @@ def empty(tmp_path: Path) -> Store:
 
 def files(store: Store) -> dict[str, bytes]:
     """All evidence in a store."""
-    paths = (path for path in store.root.rglob("*") if os.path.isfile(path))
+    paths = (path for path in matching(store.root, "**/*") if os.path.isfile(path))
     named = {path.relative_to(store.root).as_posix(): path for path in paths}
     return {name: path.read_bytes() for name, path in named.items() if (k := kind_of(name)) and k.name != "lease"}
 

@@ -190,7 +190,7 @@ DRILLS: dict[str, tuple[str, ...]] = {
         "orchestrator/test_corrupt_stores.py::test_all_commands_skip_all_corrupt_rows",
         "orchestrator/test_corrupt_stores.py::test_corrupt_files_stop_no_command_and_no_other_trial",
         "orchestrator/test_corrupt_stores.py::test_no_store_is_too_corrupt_for_a_command",
-        "orchestrator/test_corrupt_stores.py::test_a_folder_that_links_to_itself_stops_no_command_and_no_other_trial",
+        "orchestrator/test_corrupt_stores.py::test_a_folder_that_links_nowhere_stops_no_command_and_no_other_trial",
         "orchestrator/test_foreign_trials.py::test_what_is_no_trial_of_its_folder_is_skipped_and_reported",
         "orchestrator/test_foreign_trials.py::test_strange_folders_beside_trials_change_no_answer",
         "orchestrator/test_foreign_trials.py::test_a_trial_copied_under_another_id_is_in_no_table_and_no_sweep",
