@@ -1,6 +1,7 @@
 """A SYNTHETIC store with results of a sweep of the repository, as if it had been run."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from orchestrator.plan.speed import SpeedEvidence
 from orchestrator.store.observe import NEVER
 from tests.sweeps.planned import planned, read
 from trainer.config.metrics.names import parse_metric, value_names
+from trainer.config.probes import parse_probe
 from trainer.files import replace_file
 
 EVALUATIONS = 10
@@ -44,12 +46,13 @@ def write_results(path: Path, name: str, tier: str) -> ResultStore:
         if place < PICTURED:
             write_logits(store.run(trial.id), run)
             write_samples(store.run(trial.id), run, tiles=2)
-            write_probes(store, trial.id, trial.horizon_kimg, trial.seed)
+            write_probes(store, trial.id, trial.horizon_kimg, trial.seed, sweep.spec.probes)
     return store
 
 
-def write_probes(store: ResultStore, trial: str, kimg: float, seed: int) -> None:
-    """Write synthetic outputs of each probe for two snapshots."""
+def write_probes(store: ResultStore, trial: str, kimg: float, seed: int, planned: Sequence[str]) -> None:
+    """Write synthetic outputs of each probe for two snapshots, with the counts that the sweep plans (jacobian-1)."""
+    named = {parse_probe(text).name: text for text in planned}
     rows = 1 / np.arange(1, 33)
     found: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
         "gradients": ({}, ("images", "magnitude")),
@@ -66,10 +69,11 @@ def write_probes(store: ResultStore, trial: str, kimg: float, seed: int) -> None
     directory.mkdir(parents=True, exist_ok=True)
     for name, (arrays, pictures) in found.items():
         for images in (round(kimg * 500), round(kimg * 1000)):
-            np.savez(directory / f"{name}-{images:09d}.npz", **arrays)
+            stem = f"{named.get(name, name)}-{images:09d}"
+            np.savez(directory / f"{stem}.npz", **arrays)
             for picture in pictures:
                 shade = np.linspace(0, 255, 64 * 64).reshape(64, 64).astype(np.uint8)
-                Image.fromarray(shade).save(directory / f"{name}-{images:09d}-{picture}.png")
+                Image.fromarray(shade).save(directory / f"{stem}-{picture}.png")
 
 
 def loaded(store: ResultStore, name: str, tier: str) -> tuple[Runs, Curves]:
