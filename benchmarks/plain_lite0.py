@@ -4,7 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from trainer.metrics.detectors.lite0 import EPSILON, STAGES, resized
+from trainer.metrics.detectors.lite0 import resized
+from trainer.metrics.detectors.lite0_network import EPSILON, STAGES
 from trainer.metrics.detectors.lite0_weights import Weights, load_weights
 
 

@@ -12,7 +12,7 @@ from trainer.ops.build import place
 from trainer.ops.kernels import Kernels, using
 from trainer.ops.reference import ReferenceKernels
 
-BY_OPERATIONS = ("test_01", "test_02", "test_03", "test_04", "test_06", "test_07", "test_08", "test_15")
+BY_OPERATIONS = ("test_01", "test_02", "test_03", "test_04", "test_06", "test_07", "test_08", "test_14", "test_15")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from tests.ops.test_inverted_residual import block
 from trainer.errors import UserError
 from trainer.ops import choice
 from trainer.ops.build import build as building
@@ -19,6 +20,7 @@ from trainer.ops.build import place, recipes, status, toolchain
 from trainer.ops.convolution import convolve
 from trainer.ops.kernels import Kernels, using
 from trainer.ops.native import abi, library
+from trainer.ops.native.inverted_residual import blocked
 
 TRIVIAL = """#include <cstdint>
 #define EXPORT extern "C" __attribute__((visibility("default")))
@@ -177,7 +179,7 @@ def test_the_switch_that_restricts_torch_to_avx2_restricts_the_operations(monkey
 def test_every_variant_computes_the_same_bit_for_bit(native: Kernels) -> None:
     torch.manual_seed(0)
     x, scale, noise, bias = torch.randn(2, 32, 9, 9), torch.randn(2, 32), torch.randn(9, 9), torch.randn(32)
-    weight = torch.randn(32, 32, 3, 3)
+    weight, inverted = torch.randn(32, 32, 3, 3), block()
     found = []
     for name in ("x86-64-v3", place.variant()):
         library.serve({"cpu": library.Library(place.folder("cpu") / f"{name}.so", "cpu")})
@@ -186,7 +188,8 @@ def test_every_variant_computes_the_same_bit_for_bit(native: Kernels) -> None:
             half = convolve(own[1], own[0], stride=2)
             whole = convolve(half, own[0], stride=2, transposed=True)
             y = native.finish(convolve(whole, own[0], padding=1), own[2], own[3], own[4], 1.0)
-        found.append([y, *torch.autograd.grad(y.square().sum(), own)])
+        features = inverted(blocked(x[:, :16, :8, :8]))
+        found.append([features, y, *torch.autograd.grad(y.square().sum(), own)])
     assert all(torch.equal(one, other) for one, other in zip(*found, strict=True))
 
 

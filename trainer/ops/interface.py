@@ -23,6 +23,9 @@ class Kernels(ABC):
     largest_product: int
     """Side in pixels up to which resampling by 12 taps costs less as products with dense matrices (on one CPU core)."""
 
+    inverted_residuals: bool = False
+    """Whether inverted residual blocks are compiled for CPUs (native/inverted_residual.py)."""
+
     @abstractmethod
     def convolve(self, x: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geometry) -> Tensor:
         """Return C(x, w) + b."""

@@ -3,7 +3,7 @@
 #pragma once
 #include <cstdint>
 
-#define ADASWEEP_ABI 3
+#define ADASWEEP_ABI 4
 
 enum Type : int64_t { FLOAT32 = 0, FLOAT64 = 1, BFLOAT16 = 2, FLOAT16 = 3 };
 enum Act : int64_t { LINEAR, RELU, LRELU, TANH, SIGMOID, ELU, SELU, SOFTPLUS, SWISH };
@@ -73,4 +73,15 @@ struct Convolve3 {
 struct Taps {
     int64_t type, by2, back, rows, lanes, row_stride, lane_stride, y_stride, x_stride;
     void *weight, *matrices;
+};
+
+// An inverted residual block in float32 or float64, on CPUs only: each of expand, depthwise and project adds its bias, the first
+// two are followed by ReLU6, and x is added if `residual`. Images are [n channels/16 height width 16], weights
+// [outputs/16 inputs 16], of a depthwise convolution [channels/16 taps*taps 16], all padded with zeros. An odd line of padding
+// comes last. With `stem`, expand is a 3x3 convolution with stride 2 of x [n 2h+1 2w+1 3]. The width of the result is a multiple
+// of 4. The workspace is `of_thread` elements for each thread, for `together` times 16 expanded channels.
+struct InvertedResidual {
+    int64_t type, n, height, width, inputs, expanded, outputs, taps, stride, stem, residual, together, of_thread;
+    const void *x, *expand, *expand_bias, *depthwise, *depthwise_bias, *project, *project_bias;
+    void *y, *workspace;
 };

@@ -1,6 +1,7 @@
 // The CPU library: the operations of abi.h.
 #include "cpu_activate.h"
 #include "cpu_finish.h"
+#include "cpu_inverted.h"
 #include "cpu_modulate.h"
 #include "cpu_resample.h"
 #include "cpu_warp.h"
@@ -36,3 +37,4 @@ BY_TYPE(adasweep_warp, Warp, warp_cpu)
 BY_WIDE_TYPE(adasweep_convolve3, Convolve3, convolve3_cpu)
 BY_WIDE_TYPE(adasweep_correlate3, Convolve3, correlate3_cpu)
 BY_WIDE_TYPE(adasweep_taps, Taps, taps_cpu)
+BY_WIDE_TYPE(adasweep_inverted_residual, InvertedResidual, inverted_residual_cpu)

@@ -63,11 +63,16 @@ template <class T> struct Result {
     T* first;
     int64_t block;
     bool add;  // to what is there
+    Result below(int64_t r) const { return {first + r * LANES, block, add}; }
+    template <class V> void write(int64_t r, int64_t b, int64_t lane, V sum) const {
+        T* to = first + r * LANES + b * block + lane;
+        store(to, add ? load_as<V>(to) + sum : sum);
+    }
 };
 
 // ROWS rows and BLOCKS blocks of the result.
-template <int ROWS, int BLOCKS, class T, int ROW, int NEAR>
-void product(const Left<T, ROW, NEAR>& left, const Right<T>& right, const Result<T>& result) {
+template <int ROWS, int BLOCKS, class T, int ROW, int NEAR, class To>
+void product(const Left<T, ROW, NEAR>& left, const Right<T>& right, const To& result) {
     typedef typename Register<T>::type vector;
     const int each = Register<T>::in_block, lanes = Register<T>::lanes, all = BLOCKS * each;
     vector sums[ROWS][all];
@@ -84,20 +89,15 @@ void product(const Left<T, ROW, NEAR>& left, const Right<T>& right, const Result
         }
     }
     for (int r = 0; r < ROWS; r++)
-        for (int v = 0; v < all; v++) {
-            T* to = result.first + r * LANES + v / each * result.block + v % each * lanes;
-            store(to, result.add ? load_as<vector>(to) + sums[r][v] : sums[r][v]);
-        }
+        for (int v = 0; v < all; v++) result.write(r, v / each, v % each * lanes, sums[r][v]);
 }
 
 // All rows, as many at a time as there are sums, then half as many.
-template <class T, int BLOCKS, int ROWS = SUMS / (BLOCKS * Register<T>::in_block), int ROW, int NEAR>
-void rows(int64_t count, const Left<T, ROW, NEAR>& left, const Right<T>& right, const Result<T>& result) {
+template <class T, int BLOCKS, int ROWS = SUMS / (BLOCKS * Register<T>::in_block), int ROW, int NEAR, class To>
+void rows(int64_t count, const Left<T, ROW, NEAR>& left, const Right<T>& right, const To& result) {
     int64_t r = 0;
-    for (; r + ROWS <= count; r += ROWS)
-        product<ROWS, BLOCKS>(left.below(r), right, {result.first + r * LANES, result.block, result.add});
-    if constexpr (ROWS > 1)
-        rows<T, BLOCKS, ROWS / 2>(count - r, left.below(r), right, {result.first + r * LANES, result.block, result.add});
+    for (; r + ROWS <= count; r += ROWS) product<ROWS, BLOCKS>(left.below(r), right, result.below(r));
+    if constexpr (ROWS > 1) rows<T, BLOCKS, ROWS / 2>(count - r, left.below(r), right, result.below(r));
 }
 
 // Calls work(width, block) for as many blocks of columns at a time as are worth it; width.value is their number.

@@ -5,7 +5,7 @@ import math
 
 import torch
 
-VERSION = 3
+VERSION = 4
 TYPES = {torch.float32: 0, torch.float64: 1, torch.bfloat16: 2, torch.float16: 3}
 ACTS = ("linear", "relu", "lrelu", "tanh", "sigmoid", "elu", "selu", "softplus", "swish")
 PIECES = ACTS[:3]
@@ -91,6 +91,17 @@ class TapsArguments(ctypes.Structure):
     _fields_ = [
         *_integers("type", "by2", "back", "rows", "lanes", "row_stride", "lane_stride", "y_stride", "x_stride"),
         *_pointers("weight", "matrices"),
+    ]
+
+
+class BlockArguments(ctypes.Structure):
+    """An inverted residual block."""
+
+    _fields_ = [
+        *_integers("type", "n", "height", "width", "inputs", "expanded", "outputs"),
+        *_integers("taps", "stride", "stem", "residual", "together", "of_thread"),
+        *_pointers("x", "expand", "expand_bias", "depthwise", "depthwise_bias", "project", "project_bias"),
+        *_pointers("y", "workspace"),
     ]
 
 

@@ -8,6 +8,7 @@ from trainer.ops.interface import Kernels
 from trainer.ops.layout import HALF
 from trainer.ops.native import abi, finish, modulate, winograd
 from trainer.ops.native.activate import bias_act
+from trainer.ops.native.library import is_served
 from trainer.ops.native.resample import resample
 from trainer.ops.native.warp import sample, warp
 from trainer.ops.reference import ReferenceKernels
@@ -27,6 +28,7 @@ class Native(Kernels):
 
     def __init__(self, name: str, smallest: int = WORTH_A_CALL) -> None:
         self.name, self._smallest, self._plain = name, smallest, ReferenceKernels()
+        self.inverted_residuals = is_served("cpu")
 
     def by_tiles(self, x: Tensor, weight: Tensor, geometry: Geometry) -> bool:
         """Return whether minimal filtering computes a convolution."""

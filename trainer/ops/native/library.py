@@ -25,6 +25,7 @@ CPU_FUNCTIONS = {
     "adasweep_convolve3": abi.Convolve3,
     "adasweep_correlate3": abi.Convolve3,
     "adasweep_taps": abi.TapsArguments,
+    "adasweep_inverted_residual": abi.BlockArguments,
 }
 
 
@@ -69,6 +70,11 @@ class _Loaded:
 def serve(libraries: Mapping[str, Library]) -> None:
     """Make the operations use these libraries."""
     _Loaded.libraries = libraries
+
+
+def is_served(device_type: str) -> bool:
+    """Return whether operations on this type of device are compiled."""
+    return device_type in _Loaded.libraries
 
 
 def call(function: str, arguments: ctypes.Structure, like: Tensor) -> None:
