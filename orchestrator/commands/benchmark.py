@@ -24,7 +24,7 @@ def execute(store: Store, request: Request) -> int:
     plan = plan_sweep(store, request)
     for trial in unmeasured(store, plan):
         progress_console().print(f"Measuring the speed of {trial.cell} here", markup=False)
-        measure(store, trial)
+        measure(store, trial, plan.sweep_of(trial.id).spec.watch.ops)
     return 0
 
 
@@ -35,9 +35,9 @@ def unmeasured(store: Store, plan: Plan) -> list[Trial]:
     return [trial for trial in shapes.values() if not benchmark_path(store.benchmarks, trial.config).exists()]
 
 
-def measure(store: Store, trial: Trial) -> None:
+def measure(store: Store, trial: Trial, ops: str) -> None:
     """Benchmark one configuration and store the result. Raises SetupError if the worker fails."""
-    found = measured(store, trial, "--threads", str(trial.resources.cpus))
+    found = measured(store, trial, "--threads", str(trial.resources.cpus), "--ops", ops)
     write_benchmark(store.benchmarks, trial.config, found.model_copy(update={"cpus": trial.resources.cpus}))
 
 

@@ -29,7 +29,7 @@ def execute(store: Store, request: Request) -> None:
     curve = []
     for count in counts(store, request, kind, trials):
         progress_console().print(f"Measuring the speed of {trial.cell} on {count} {kind} here", markup=False)
-        found = measured(store, trial, *_options(trial, kind, count))
+        found = measured(store, trial, *_options(trial, kind, count), "--ops", sweep.spec.watch.ops)
         curve.append(DevicePoint(count, 1000 / found.seconds_per_kimg))
     write_curve(store.benchmarks, trial.config, kind, curve)
 

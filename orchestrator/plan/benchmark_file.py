@@ -16,12 +16,16 @@ from trainer.files import matching, replace_file
 
 
 class Benchmark(Settings):
-    """A measurement on this machine, as `python -m trainer benchmark` prints it; `cpus` is its number of threads."""
+    """A measurement on this machine, as `python -m trainer benchmark` prints it.
+
+    `cpus` is its number of threads, `ops` its implementation of the operations, "" if unknown.
+    """
 
     seconds_per_kimg: Annotated[float, Field(gt=0, le=MOST_SECONDS)]
     seconds_per_thousand_evaluated: Annotated[float, Field(ge=0, le=MOST_SECONDS)]
     peak_memory_gib: NonNegative = 0.0
     cpus: Cpus | None = None
+    ops: str = ""
 
 
 def shape_key(config: TrainConfig) -> str:

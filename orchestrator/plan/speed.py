@@ -98,7 +98,7 @@ class SpeedEvidence:
         if found is None:
             return None
         scale = 1.0 if resources.gpus or not found.cpus else found.cpus / resources.cpus
-        spread = LEAST_SPREAD if scale == 1 and self.is_here else ELSEWHERE_SPREAD
+        spread = LEAST_SPREAD if scale == 1 and self.is_here and found.ops else ELSEWHERE_SPREAD
         return Training(found.seconds_per_kimg * scale, spread, "benchmark on this machine", "benchmark")
 
     def _history(self, key: str, resources: Resources) -> Training | None:

@@ -1,5 +1,6 @@
 """Runs with compiled operations resume bit for bit, and record which implementation they used."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,33 @@ def test_a_change_of_implementation_is_an_event(trials: TrialMaker) -> None:
     train(trials, run, (0.016, "reference"), (0.032, "native"))
     changes = [row for row in read_lines(run.events) if row["event"] == "ops-changed"]
     assert [(row["before"], row["ops"]) for row in changes] == [("reference", place.name("cpu"))]
+
+
+@pytest.mark.usefixtures("native")
+@pytest.mark.parametrize("ops", ["reference", "native"])
+def test_an_evaluation_uses_and_records_the_operations_of_its_job(trials: TrialMaker, ops: str) -> None:
+    run = trials.make("evaluated")
+    train(trials, run, (0.016, "reference"))
+    trials.job(run, 2, horizon_kimg=0.016, ops=ops, metrics=("fid20_full",))
+    job = json.loads(run.job(2).read_text())
+    run.job(2).write_text(json.dumps(job | {"work": "evaluate"}))
+    assert run_attempt(read_attempt(run.path, 2), StopRequest()) == 0
+    record = read_record(run.record(2))
+    assert record is not None
+    assert record.ops == (place.name("cpu") if ops == "native" else "reference")
+
+
+@pytest.mark.usefixtures("native")
+@pytest.mark.parametrize("ops", ["auto", "reference"])
+def test_a_benchmark_measures_the_operations_that_are_wanted(
+    trials: TrialMaker, tmp_path: Path, capsys: pytest.CaptureFixture[str], ops: str
+) -> None:
+    run = trials.make("measured")
+    files = ["--config", str(run.trial), "--data", str(trials.data), "--cache", str(tmp_path)]
+    assert main(["benchmark", *files, "--ops", ops]) == 0
+    measured = json.loads(capsys.readouterr().out)
+    assert measured["ops"] == (place.name("cpu") if ops == "auto" else "reference")
+    assert measured["seconds_per_kimg"] > 0
 
 
 def test_a_run_without_the_build_it_asks_for_ends_with_a_user_error(

@@ -96,13 +96,15 @@ def test_a_benchmark_goes_before_history_and_that_before_what_was_published(tmp_
     history = [(TINY, timing(kimg=2.0, seconds=4.0 + 20.0 + 3 * 7.0, startup=4.0, passes=(7.0, 6.0, 8.0)))]
     learned = evidence({}, [], history).rate(TINY, Resources(), asked)
     assert learned == Rate(10.0, 1.5, "1 earlier trial", "history", 7.0, 4.0, 1.5)
-    write_benchmark(tmp_path, TINY, Benchmark(seconds_per_kimg=20, seconds_per_thousand_evaluated=3))
+    write_benchmark(tmp_path, TINY, Benchmark(seconds_per_kimg=20, seconds_per_thousand_evaluated=3, ops="native"))
     known = read_benchmarks(tmp_path)
     benchmarked = evidence(known, [], history).rate(TINY, Resources(), asked)
     assert benchmarked == Rate(
         20.0, 1.5, "benchmark on this machine; evaluations: history", "benchmark, history", 7.0, 4.0, 1.5
     )
     assert evidence(known, [], [], "slurm").rate(TINY, Resources(), asked).spread == 2.0
+    unknown = {key: one.model_copy(update={"ops": ""}) for key, one in known.items()}  # of earlier versions: reference
+    assert evidence(unknown, [], []).rate(TINY, Resources(), asked).spread == 2.0
 
 
 @pytest.mark.parametrize("damage", [{"cpus": 10**400}, {"cpus": 0}, {"seconds_per_kimg": 1e300}])

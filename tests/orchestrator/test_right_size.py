@@ -142,7 +142,7 @@ def test_a_probe_is_made_once_and_the_plan_takes_a_number_and_shows_the_curve(
     monkeypatch.setattr(probe_devices, "measured", scripted)
     assert sized_by_probe(store, tmp_path) == [1, 2]
     assert sized_by_probe(store, tmp_path) == [1, 2]
-    assert asked == [("--threads", "1"), ("--threads", "2")]
+    assert asked == [("--threads", "1", "--ops", "auto"), ("--threads", "2", "--ops", "auto")]
 
 
 @pytest.mark.slow

@@ -16,7 +16,7 @@ from trainer.config.train import TrainConfig
 from trainer.config.trial_file import read_trial_file
 from trainer.errors import ERROR_PREFIX, ExitCode, UserError
 from trainer.ops.choice import choose
-from trainer.ops.kernels import kernels, using
+from trainer.ops.kernels import using
 from trainer.record import BEGAN_VARIABLE, Energy, RunDir, RunRecord, State, read_record
 from trainer.recording.energy_meters import Meter
 from trainer.recording.fence import Fence, FencedOut
@@ -63,11 +63,13 @@ def run_attempt(attempt: Attempt, stop: StopRequest) -> int:
     meter = find_meter(attempt.job.resources, place.size, os.environ)
     report = _reporter(attempt, place, meter)
     try:
-        with joined(place, _micro_batches(attempt, place)) as world:
-            if attempt.job.work == "evaluate":
-                return _evaluate(attempt, world, stop, report, meter)
-            with using(choose(attempt.options.ops, world.device.type)):
-                return _train(attempt, world, stop, report, meter)
+        with (
+            joined(place, _micro_batches(attempt, place)) as world,
+            using(choose(attempt.options.ops, world.device.type)) as operations,
+        ):
+            report.update(ops=operations.name)
+            carry_out = _evaluate if attempt.job.work == "evaluate" else _train
+            return carry_out(attempt, world, stop, report, meter)
     except FencedOut as lost:
         log(f"adasweep: {lost}; this attempt stops writing")
         return ExitCode.RUN_AGAIN
@@ -76,7 +78,6 @@ def run_attempt(attempt: Attempt, stop: StopRequest) -> int:
 
 
 def _train(attempt: Attempt, world: World, stop: StopRequest, report: Reporter, meter: Meter) -> int:
-    report.update(ops=kernels().name)
     loop = assemble(attempt, world, stop, report, meter)
     try:
         loop.to_horizon()

@@ -7,12 +7,14 @@ from typing import Annotated
 import typer
 
 from trainer.config.metrics.families import DETECTOR, DISTANCE
+from trainer.config.options import OpsChoice
 from trainer.errors import UserError
 
 SnapshotArgument = Annotated[Path, typer.Argument(metavar="SNAPSHOT", help="Snapshot file of a network.")]
 PsiOption = Annotated[float, typer.Option("--psi", help="Truncation psi; 1 for none.")]
 ClassOption = Annotated[int | None, typer.Option("--class", metavar="CLASS", help="Class, for a conditional network.")]
 ThreadsOption = Annotated[int, typer.Option("--threads", min=1, help="CPU threads.")]
+OpsOption = Annotated[OpsChoice, typer.Option("--ops", help="Implementation of the operations.")]
 DetectorOption = Annotated[str, typer.Option("--detector", metavar="NETWORK", help=f"{DETECTOR}, or inception:FILE.")]
 DistanceOption = Annotated[str, typer.Option("--distance", metavar="NETWORK", help=f"{DISTANCE}, or vgg16:FILE.")]
 

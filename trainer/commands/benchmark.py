@@ -11,13 +11,15 @@ import typer
 
 from trainer.attempt.assemble import make_parts, make_stepper
 from trainer.command_line.group import epilog, new_app
-from trainer.commands.arguments import ThreadsOption
+from trainer.commands.arguments import OpsOption, ThreadsOption
 from trainer.config.metrics.families import DETECTOR
 from trainer.config.train import TrainConfig
 from trainer.data.dataset import TrainSet
 from trainer.evaluation.inline import presented
 from trainer.evaluation.samples import Samples
 from trainer.files import strict_json
+from trainer.ops.choice import choose
+from trainer.ops.kernels import kernels, using
 from trainer.recording.telemetry import peak_memory_gib
 from trainer.runtime.launch import launch
 from trainer.runtime.ranks import find_place
@@ -41,25 +43,30 @@ app = new_app()
 
 @app.command(epilog=epilog(EXAMPLES))
 def benchmark(
-    config: ConfigOption, data: DataOption, cache: CacheOption, threads: ThreadsOption = 1, ranks: RanksOption = 1
+    config: ConfigOption,
+    data: DataOption,
+    cache: CacheOption,
+    threads: ThreadsOption = 1,
+    ranks: RanksOption = 1,
+    ops: OpsOption = "auto",
 ) -> int:
     """Measure the speed of training and evaluation on this machine; print JSON."""
     place = find_place(os.environ)
     if ranks > 1 and place.size == 1:
         files = ["--config", str(config), "--data", str(data), "--cache", str(cache)]
-        return launch(["benchmark", *files, "--threads", str(threads), "--ranks", str(ranks)], ranks)
+        return launch(["benchmark", *files, "--threads", str(threads), "--ranks", str(ranks), "--ops", ops], ranks)
     configure_process(threads)
     tree = json.loads(config.read_text(encoding="utf-8"))
     wanted = TrainConfig.model_validate(tree.get("config", tree))
-    with joined(place, wanted.micro_batches) as world:
+    with joined(place, wanted.micro_batches) as world, using(choose(ops, world.device.type)):
         measured = measure(wanted, data, cache, world)
         if world.is_main:
             sys.stdout.write(strict_json(measured) + "\n")
     return 0
 
 
-def measure(config: TrainConfig, data: Path, cache: Path, world: World) -> dict[str, float]:
-    """Return seconds per kimg, seconds per thousand evaluated images (generation and features), and peak GiB of memory.
+def measure(config: TrainConfig, data: Path, cache: Path, world: World) -> dict[str, float | str]:
+    """Return seconds per kimg and per thousand evaluated images (generation and features), peak GiB, operations in use.
 
     Sixteen iterations run every phase in the proportions of a long run; one warm-up iteration precedes them.
     """
@@ -82,4 +89,5 @@ def measure(config: TrainConfig, data: Path, cache: Path, world: World) -> dict[
         "seconds_per_kimg": per_kimg,
         "seconds_per_thousand_evaluated": per_thousand,
         "peak_memory_gib": peak_memory_gib(),
+        "ops": kernels().name,
     }

@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, NamedTuple
 
 import typer
 from pydantic import ValidationError
@@ -17,7 +17,7 @@ from trainer.config.dataset.config import DataDescription
 from trainer.config.dataset.describe import describe, locate
 from trainer.config.identity import trial_id
 from trainer.config.job import Job
-from trainer.config.options import RunOptions
+from trainer.config.options import OpsChoice, RunOptions
 from trainer.config.resolve import resolve
 from trainer.config.train import TrainConfig
 from trainer.config.transfer import located
@@ -66,10 +66,7 @@ MetricsOption = Annotated[
     ),
 ]
 ThreadsOption = Annotated[int, typer.Option("--threads", min=1, rich_help_panel=OWN, help="CPU threads per process.")]
-OpsOption = Annotated[
-    Literal["auto", "native", "reference"],
-    typer.Option("--ops", rich_help_panel=OWN, help="Implementation of the operations."),
-]
+OpsOption = Annotated[OpsChoice, typer.Option("--ops", rich_help_panel=OWN, help="Implementation of the operations.")]
 SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE ...", rich_help_panel=OWN, help="Settings that override the preset."),
@@ -91,7 +88,7 @@ class StandaloneRun(NamedTuple):
     kimg: float
     metrics: tuple[str, ...]
     threads: int
-    ops: Literal["auto", "native", "reference"]
+    ops: OpsChoice
     settings: list[str]
 
 

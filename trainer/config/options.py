@@ -16,6 +16,9 @@ SheetSide = Annotated[int, Field(ge=1, le=256)]
 """Images along one side of a sheet of samples."""
 
 
+OpsChoice = Literal["auto", "native", "reference"]
+
+
 class Watch(Settings):
     """How often a run evaluates, records and saves, and the implementation it uses.
 
@@ -39,7 +42,7 @@ class Watch(Settings):
     sheet_rows: SheetSide = 6
     snapshots_kept: Literal["all", "best-and-last"] = "best-and-last"
     evaluation: Literal["inline", "later"] = "inline"
-    ops: Literal["auto", "native", "reference"] = "auto"
+    ops: OpsChoice = "auto"
     threads: Annotated[PositiveInt, Field(le=MOST_CPUS)] = 1
 
 

@@ -1,15 +1,12 @@
 """Select the implementation of the operations that a run uses; falling back to the reference is always logged."""
 
-from typing import Literal
-
+from trainer.config.options import OpsChoice
 from trainer.errors import UserError
 from trainer.ops.build import place
 from trainer.ops.build.status import status
 from trainer.ops.kernels import Kernels
 from trainer.ops.reference import ReferenceKernels
 from trainer.runtime.console import log
-
-OpsChoice = Literal["auto", "native", "reference"]
 
 
 def choose(wanted: OpsChoice, device: str) -> Kernels:
