@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -11,6 +12,7 @@ from trainer.__main__ import main
 from trainer.attempt.run import read_attempt, run_attempt
 from trainer.files import read_lines
 from trainer.ops.build import place
+from trainer.ops.kernels import Kernels
 from trainer.record import RunDir, read_record
 from trainer.runtime.signals import StopRequest
 from trainer.state import checkpoint
@@ -73,6 +75,29 @@ def test_a_benchmark_measures_the_operations_that_are_wanted(
     measured = json.loads(capsys.readouterr().out)
     assert measured["ops"] == (place.name("cpu") if ops == "auto" else "reference")
     assert measured["seconds_per_kimg"] > 0
+
+
+def test_commands_on_snapshots_use_compiled_operations(
+    native: Kernels, trials: TrialMaker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = trials.make("measured-by-hand")
+    train(trials, run, (0.016, "reference"))
+    used: list[Kernels] = []
+    finish = type(native).finish
+
+    def counted(self: Kernels, *words: Any) -> Any:
+        used.append(self)
+        return finish(self, *words)
+
+    monkeypatch.setattr(type(native), "finish", counted)
+    snapshot = str(run.snapshots / "latest.safetensors")
+    for words in (
+        ["eval", snapshot, "--data", str(trials.data), "--cache", str(tmp_path), "--metrics", "fid20_full"],
+        ["probe", "mean-image-8", snapshot, str(tmp_path / "mean.npz")],
+    ):
+        assert main(words) == 0
+        assert used
+        used.clear()
 
 
 def test_a_run_without_the_build_it_asks_for_ends_with_a_user_error(

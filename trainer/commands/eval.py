@@ -24,6 +24,8 @@ from trainer.evaluation.feature_networks import FeatureNetworks
 from trainer.evaluation.samples import Samples
 from trainer.files import replace_file, strict_json
 from trainer.images.latents import load_generator
+from trainer.ops.choice import choose
+from trainer.ops.kernels import using
 from trainer.record import RunDir
 from trainer.runtime.console import progress
 from trainer.runtime.ranks import Place
@@ -146,7 +148,7 @@ def _measure_file(snapshot: Path, wanted: EvaluationRequest, real: RealImages) -
     compared = [parse_metric(name) for name in wanted.metrics]
     tests = full_set(locate_test_images(real.data), real.cache) if any(spec.test for spec in compared) else None
     labels_of = reference if generator.condition_dim else reference.unlabelled()
-    with progress("evaluating") as tick:
+    with using(choose("auto", device.type)), progress("evaluating") as tick:
         for seed in range(wanted.seeds):
             tick(seed, wanted.seeds)
             samples = Samples(generator, labels_of, seed)

@@ -16,6 +16,8 @@ from trainer.config.train import TrainConfig
 from trainer.data.dataset import TrainSet
 from trainer.errors import UserError
 from trainer.evaluation.feature_networks import FeatureNetworks
+from trainer.ops.choice import choose
+from trainer.ops.kernels import using
 from trainer.probes.context import ProbeContext, write_results
 from trainer.probes.run import run_probe
 from trainer.record import RunDir
@@ -51,7 +53,9 @@ def probe(
     """Analyse a snapshot of a run: gradients, Jacobian, leaks, mean image and others."""
     parse_probe(name)
     configure_process(threads)
-    results = run_probe(name, _context(snapshot, detector, distance))
+    context = _context(snapshot, detector, distance)
+    with using(choose("auto", context.device.type)):
+        results = run_probe(name, context)
     write_results(target, results)
     sys.stdout.write(f"{target}: {', '.join(results.arrays)}\n")
     return 0

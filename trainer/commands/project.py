@@ -20,6 +20,8 @@ from trainer.files import replace_file
 from trainer.images.grids import tile, to_uint8, write_animation, write_png
 from trainer.images.latents import class_rows, load_generator
 from trainer.model.generator import Generator
+from trainer.ops.choice import choose
+from trainer.ops.kernels import using
 from trainer.perceptual import load_features
 from trainer.projection.noise_maps import picture
 from trainer.projection.projector import Projection, Projector
@@ -65,7 +67,8 @@ def project(
     wanted = read_image(image, generator.channels, generator.resolution).to(device)
     features = load_features(distance, device)
     projector = Projector(generator, features, class_rows(generator, label, 1).to(device), seed)
-    found, frames = _project(projector, wanted, Schedule(steps=steps))
+    with using(choose("auto", device.type)):
+        found, frames = _project(projector, wanted, Schedule(steps=steps))
     write(target, wanted, found, to_uint8(torch.cat(frames)).cpu())
     print_result(f"{target}: distance {found.distance:.4g} ({features.name}) after {steps} steps")
     return 0
