@@ -14,7 +14,7 @@ from orchestrator.dispatch.poll import open_handles, reported_states
 from orchestrator.dispatch.request import COMMAND_LINE, Request, option_problem, request_problems
 from orchestrator.dispatch.time_limits import limit_cautions
 from orchestrator.errors import BackendError, Problem, SweepError, require_none
-from orchestrator.plan.benchmark_file import read_benchmarks
+from orchestrator.plan.benchmark_file import damaged_benchmarks, read_benchmarks
 from orchestrator.plan.cautions import cautions
 from orchestrator.plan.claim_power import ClaimPower, powers_of, undecidable_problems
 from orchestrator.plan.decide import Action, Decider, decide_one
@@ -205,6 +205,7 @@ def _cautions(store: Store, plan: Plan, found: Gated, backend: Backend, awaited:
     yield from _ambiguous(found)
     resources = dict.fromkeys(trial.resources for trial in (*to_run, *sample))
     yield from filter(None, dict.fromkeys(backend.doubts(each) for each in resources))
+    yield from damaged_benchmarks(store.benchmarks, (trial.config for trial in (*to_run, *awaited)))
     yield from limit_cautions(plan, (*to_run, *awaited), backend)
     yield from lost_moments(plan, store)
 
