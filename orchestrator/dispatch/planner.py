@@ -20,6 +20,7 @@ from orchestrator.plan.claim_power import ClaimPower, powers_of, undecidable_pro
 from orchestrator.plan.decide import Action, Decider, decide_one
 from orchestrator.plan.decide_evaluation import decide_metrics
 from orchestrator.plan.devices import device_choice, with_choice
+from orchestrator.plan.diff import left_out
 from orchestrator.plan.lost_moments import lost_moments
 from orchestrator.plan.plan import Plan, make_plan
 from orchestrator.plan.plan_file import stored_plan
@@ -208,6 +209,15 @@ def _cautions(store: Store, plan: Plan, found: Gated, backend: Backend, awaited:
     yield from damaged_benchmarks(store.benchmarks, (trial.config for trial in (*to_run, *awaited)))
     yield from limit_cautions(plan, (*to_run, *awaited), backend)
     yield from lost_moments(plan, store)
+    yield from _left_out(store, found)
+
+
+def _left_out(store: Store, found: Gated) -> Iterator[str]:
+    """Yield what the last plan of a sweep had and this one lacks, or that it cannot be read."""
+    try:
+        yield from left_out(stored_plan(store, found.sweep.key), found.sweep, found.trials)
+    except UserError as error:
+        yield str(error)
 
 
 def _possible(store: Store, plan: Plan, expansion: Expansion | None) -> dict[str, NeededSource]:
