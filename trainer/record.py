@@ -181,7 +181,7 @@ class RunDir:
         found = (
             (int(match["attempt"]), path)
             for path in matching(self.set_aside, "*")
-            if (match := ABANDONED.fullmatch(path.name))
+            if (match := ABANDONED.fullmatch(path.name)) and os.path.isdir(path)
         )
         return [RunDir(path) for _, path in sorted(found)]
 

@@ -106,3 +106,13 @@ def test_a_superseded_worker_moves_nothing_of_the_new_holder(tmp_path: Path, mon
     with pytest.raises(FencedOut):
         set_aside(run, 1, fence(run, 1))
     assert kimgs(run.metrics) == [0.04]
+
+
+def test_only_folders_of_a_trainings_name_are_abandoned_trainings(tmp_path: Path) -> None:
+    run = RunDir(tmp_path)
+    for name in ("002", "notes", "1", "003.old"):
+        (run.set_aside / name).mkdir(parents=True)
+    (run.set_aside / "004").touch()
+    (run.set_aside / "005").symlink_to("005")
+    assert [training.path.name for training in run.abandoned()] == ["002"]
+    assert run.first_attempt() == 2
