@@ -23,6 +23,8 @@ from trainer.files import Guard, matching, replace_file
 SNAPSHOT = re.compile(r"snapshot-(?P<images>[0-9]{9,15})(?:-t(?P<token>[0-9]{4,9}))?\.safetensors")
 PROBE = re.compile(r"(.+)-([0-9]{9,15})\.npz")
 ATTEMPT = re.compile(r"[0-9]{3}|[1-9][0-9]{3,8}")
+ABANDONED = re.compile(r"(?P<attempt>[0-9]{3,9})(?:-[0-9]+|(?P<open>\.t(?P<token>[0-9]{4,9})\.open))?")
+"""A folder of what was recorded before a trial started over with `attempt`; `open` while a writer moves files there."""
 BEGAN_VARIABLE = "ADASWEEP_JOB_BEGAN"
 """Environment variable by which a supervisor passes the start time of the job to its worker (Unix seconds)."""
 
@@ -168,6 +170,29 @@ class RunDir:
         """Return name and image counter of every completed probe."""
         found = (PROBE.fullmatch(path.name) for path in matching(self.path / "probes", "*.npz"))
         return sorted((match[1], int(match[2])) for match in found if match)
+
+    @property
+    def set_aside(self) -> Path:
+        """Return the folder of what had been recorded each time that the trial started over."""
+        return self.path / "set-aside"
+
+    def abandoned(self) -> list["RunDir"]:
+        """Return the trainings that were abandoned, oldest first: folders of rows, snapshots, samples and probes."""
+        found = (
+            (int(match["attempt"]), path)
+            for path in matching(self.set_aside, "*")
+            if (match := ABANDONED.fullmatch(path.name)) and os.path.isdir(path)
+        )
+        return [RunDir(path) for _, path in sorted(found)]
+
+    def trainings(self) -> list["RunDir"]:
+        """Return all trainings of the trial, oldest first; the last is the one that counts."""
+        return [*self.abandoned(), self]
+
+    def first_attempt(self) -> int:
+        """Return the attempt with which the training that counts began; 0 if none was abandoned."""
+        names = (ABANDONED.fullmatch(training.path.name) for training in self.abandoned())
+        return max((int(match["attempt"]) for match in names if match), default=0)
 
     def attempt(self, number: int) -> Path:
         return self.path / "attempts" / f"{number:03d}"

@@ -78,16 +78,24 @@ def attempts_of(run: RunDir, skipped: list[str]) -> list[AttemptRow]:
 
 def attempts_in(run: RunDir, ticks: list[Row], metrics: list[Row], skipped: list[str]) -> list[AttemptRow]:
     """Like attempts_of, for lines of ticks.jsonl and metrics.jsonl that have already been read."""
+    ticks = _with_abandoned(run, run.ticks.name, ticks, skipped)
+    metrics = _with_abandoned(run, run.metrics.name, metrics, skipped)
     records = {number: record for number in run.attempts() if (record := read_record(run.record(number)))}
     begun = [(number, record) for number, record in records.items() if record.pid]
     shares = _shares({number: record.resumed_from_kimg for number, record in records.items()}, ticks, metrics)
+    first = run.first_attempt()
     found: list[AttemptRow] = []
     following: RunRecord | None = None
     for number, record in reversed(begun):
-        used = used_part(record, following if record.work == "train" else None)
+        used = used_part(record, following if record.work == "train" else None) if number >= first else 0.0
         found.append(_attempt(run, number, record, used, shares, skipped))
         following = record if record.work == "train" else following
     return found[::-1]
+
+
+def _with_abandoned(run: RunDir, name: str, rows: list[Row], skipped: list[str]) -> list[Row]:
+    """Return the rows of all trainings of a trial: those that were abandoned have cost energy, too."""
+    return [*(row for training in run.abandoned() for row in lines(training.path / name, skipped)), *rows]
 
 
 def used_part(record: RunRecord, following: RunRecord | None) -> float:

@@ -47,5 +47,6 @@ def lines(path: Path, skipped: list[str]) -> list[Row]:
 def unreadable_note(malformed: Malformed) -> str:
     """Return a note on an unreadable part of a trial, with its path from the trial's id on."""
     parts = malformed.path.parts
-    root = parts.index("attempts") - 1 if "attempts" in parts else len(parts) - 2
+    inner = next((name for name in ("attempts", "set-aside") if name in parts), "")
+    root = parts.index(inner) - 1 if inner else len(parts) - 2
     return str(malformed._replace(path=Path(*parts[root:])))

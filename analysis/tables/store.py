@@ -88,6 +88,8 @@ def signature(run: RunDir) -> str:
 
 def _read_names(run: RunDir) -> Iterator[str]:
     yield from READ_FILES
+    for training in run.abandoned():
+        yield from (f"{run.set_aside.name}/{training.path.name}/{file}" for file in ("metrics.jsonl", "ticks.jsonl"))
     for folder in MARKS:
         yield from (f"{folder}/{name}" for name in _names(run.path / folder))
     for name in _names(run.path / "attempts"):

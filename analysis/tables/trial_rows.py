@@ -49,7 +49,7 @@ def read_trial(run: RunDir) -> TrialRows:
         "signature": state_of_files,
         "created_unix_s": about.created,
         **_config_columns(about.config),
-        **_record_columns(records, ticks),
+        **_record_columns(records, ticks, run.first_attempt()),
         "recorded_state": standing.state if standing.attempts else NEW,
         "standing_json": standing_as_json(standing),
         **_divergence_columns(run, records, metrics, skipped),
@@ -79,24 +79,26 @@ def _records(run: RunDir, skipped: list[str]) -> list[RunRecord]:
     return records
 
 
-def _record_columns(records: list[RunRecord], ticks: list[Row]) -> Row:
+def _record_columns(records: list[RunRecord], ticks: list[Row], first: int) -> Row:
+    """Return what the records say: costs of all attempts, and what those from `first` on, which count, have done."""
     training = [record for record in records if record.work == "train"]
     last = training[-1] if training else None
     metered = [record.energy for record in records if record.energy.joules is not None]
     speeds = [speed for tick in ticks if (speed := tick.get("images_per_second")) is not None]
+    counting = [record for record in records if record.attempt >= first]
     return {
         "attempts": len(records),
         "message": last.message if last else "",
-        "kimg": max((record.kimg for record in records), default=0.0),
+        "kimg": max((record.kimg for record in counting), default=0.0),
         "hours": sum(max(record.updated - record.started, 0.0) for record in records) / SECONDS_PER_HOUR,
         "images_per_second": sorted(speeds)[len(speeds) // 2] if speeds else (last and last.images_per_second),
         "nan_gradients": last.nan_gradients if last else 0,
         "energy_joules": sum(energy.joules or 0.0 for energy in metered) if metered else None,
         "energy_methods": sorted({energy.method for energy in metered}),
         "unmetered_attempts": len(records) - len(metered),
-        "codes": sorted({record.code for record in records if record.code}),
-        "ops": sorted({record.ops for record in records}),
-        "processors": sorted({record.processor for record in records if record.processor}),
+        "codes": sorted({record.code for record in counting if record.code}),
+        "ops": sorted({record.ops for record in counting}),
+        "processors": sorted({record.processor for record in counting if record.processor}),
     }
 
 
@@ -106,7 +108,8 @@ def _divergence_columns(run: RunDir, records: list[RunRecord], metrics: list[Row
     reported: list[tuple[float, str]] = []
     last = next((record for record in reversed(records) if record.work == "train"), None)
     if last and last.diverged:
-        events = [line for line in lines(run.events, skipped) if line.get("event") == "diverged"]
+        counting = (line for line in lines(run.events, skipped) if (line.get("attempt") or 1) >= run.first_attempt())
+        events = [line for line in counting if line.get("event") == "diverged"]
         reported = [(last.kimg, last.message), *((line["kimg"], str(line.get("rule", ""))) for line in events)]
     kimg, because = min([*signs, *reported], default=(None, None))
     by_worker = min(reported, default=(None, None))[0]

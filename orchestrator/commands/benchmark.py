@@ -6,7 +6,7 @@ from orchestrator.dispatch.planner import plan_sweep
 from orchestrator.dispatch.request import Request
 from orchestrator.display.output import progress_console
 from orchestrator.errors import SetupError
-from orchestrator.plan.benchmark_file import Benchmark, benchmark_path, shape_key, write_benchmark
+from orchestrator.plan.benchmark_file import Benchmark, read_benchmarks, shape_key, write_benchmark
 from orchestrator.plan.decide import TO_RUN
 from orchestrator.plan.plan import Plan
 from orchestrator.store.layout import Store
@@ -29,10 +29,11 @@ def execute(store: Store, request: Request) -> int:
 
 
 def unmeasured(store: Store, plan: Plan) -> list[Trial]:
-    """Return one trial for each shape without a benchmark."""
+    """Return one trial for each shape without a benchmark that can be read."""
     todo = [trial for trial in plan.unique.values() if plan.decisions[trial.id].action in TO_RUN]
+    known = read_benchmarks(store.benchmarks)
     shapes = {shape_key(trial.config): trial for trial in reversed(todo)}
-    return [trial for trial in shapes.values() if not benchmark_path(store.benchmarks, trial.config).exists()]
+    return [trial for shape, trial in shapes.items() if shape not in known]
 
 
 def measure(store: Store, trial: Trial, ops: str) -> None:

@@ -40,7 +40,7 @@ def print_merged(done: Merged, what: str, *, as_json: bool) -> int:
     for folder in done.in_use:
         progress_console().print(f"{folder} is in use and was skipped; merge again when it is free", markup=False)
     for folder in done.apart:
-        kept = "was trained here and there, each on its own, and was left as it is here"
+        kept = "was trained here and there, each on its own or anew, and was left as it is here"
         progress_console().print(f"{folder} {kept}; to have the other, move it away and merge again", markup=False)
     for obstacle in done.blocked:
         progress_console().print(f"skipped {obstacle}", markup=False, soft_wrap=True)

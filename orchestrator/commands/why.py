@@ -78,6 +78,7 @@ def explanation(store: Store, trial: str) -> dict[str, Any]:
             {"attempt": int(name)} | (record.model_dump(mode="json") if record else {}) for name, record in attempts
         ],
         "sweeps": list(_places(store, plans, trial, observed)),
+        "set_aside": [str(training.path) for training in store.run(trial).abandoned()],
         "passed_over": [*map(str, (*elsewhere, *invalid_files(store, trial))), *unreadable],
         "outages": outages,
         "config": config.model_dump(mode="json") if (config := store.config(trial)) else {},
@@ -99,7 +100,8 @@ def _places(
 
 def _as_text(document: dict[str, Any]) -> Group:
     attempts = document["attempts"]
-    lines = [f"trial {document['trial']}  {document['state']} at {document['kimg']:g} kimg", document["directory"], ""]
+    lines = [f"trial {document['trial']}  {document['state']} at {document['kimg']:g} kimg", document["directory"]]
+    lines += [*(f"of an abandoned training, no longer counts: {path}" for path in document["set_aside"]), ""]
     for place in document["sweeps"]:
         run = f"{place['sweep']}: {place['cell']} #{place['seed']}, to {place['horizon_kimg']:g} kimg"
         lines.append(f"{run}: {place['action']}, because: {place['reason']}")

@@ -14,12 +14,13 @@ from orchestrator.dispatch.poll import open_handles, reported_states
 from orchestrator.dispatch.request import COMMAND_LINE, Request, option_problem, request_problems
 from orchestrator.dispatch.time_limits import limit_cautions
 from orchestrator.errors import BackendError, Problem, SweepError, require_none
-from orchestrator.plan.benchmark_file import read_benchmarks
+from orchestrator.plan.benchmark_file import damaged_benchmarks, read_benchmarks
 from orchestrator.plan.cautions import cautions
 from orchestrator.plan.claim_power import ClaimPower, powers_of, undecidable_problems
 from orchestrator.plan.decide import Action, Decider, decide_one
 from orchestrator.plan.decide_evaluation import decide_metrics
 from orchestrator.plan.devices import device_choice, with_choice
+from orchestrator.plan.diff import left_out
 from orchestrator.plan.lost_moments import lost_moments
 from orchestrator.plan.plan import Plan, make_plan
 from orchestrator.plan.plan_file import stored_plan
@@ -205,8 +206,18 @@ def _cautions(store: Store, plan: Plan, found: Gated, backend: Backend, awaited:
     yield from _ambiguous(found)
     resources = dict.fromkeys(trial.resources for trial in (*to_run, *sample))
     yield from filter(None, dict.fromkeys(backend.doubts(each) for each in resources))
+    yield from damaged_benchmarks(store.benchmarks, (trial.config for trial in (*to_run, *awaited)))
     yield from limit_cautions(plan, (*to_run, *awaited), backend)
     yield from lost_moments(plan, store)
+    yield from _left_out(store, found)
+
+
+def _left_out(store: Store, found: Gated) -> Iterator[str]:
+    """Yield what the last plan of a sweep had and this one lacks, or that it cannot be read."""
+    try:
+        yield from left_out(stored_plan(store, found.sweep.key), found.sweep, found.trials)
+    except UserError as error:
+        yield str(error)
 
 
 def _possible(store: Store, plan: Plan, expansion: Expansion | None) -> dict[str, NeededSource]:

@@ -18,6 +18,7 @@ from orchestrator.store.lease import Lease, acquire
 from trainer.config.stored import is_moment
 from trainer.errors import UserError
 from trainer.files import parsed_json, remove_abandoned, replacing
+from trainer.record import RunDir
 from trainer.recording.fence import ENDED
 
 IN_THE_WAY = frozenset(
@@ -31,7 +32,7 @@ class Blocked(UserError):
 
 
 class TrainedApart(Exception):
-    """A trial was trained in both stores: one curve of the rows of both would be that of neither."""
+    """A trial was trained in both stores, or anew in one: one curve of the rows of both would be that of neither."""
 
 
 class EvidenceSource(Protocol):
@@ -113,12 +114,30 @@ def _merge_folder(store: Store, source: EvidenceSource, folder: str, files: list
 
 
 def _require_one_training(store: Store, source: EvidenceSource, files: Sequence[PackedFile]) -> None:
-    """Raise TrainedApart if each side has rows of training that the other lacks: neither continues the other."""
-    for file in files:
-        if file.path.endswith("/ticks.jsonl") and (ours := _version(store, file)):
-            here, there = _whole_rows(ours.content), _whole_rows(source.read(file))
-            if not (here <= there or there <= here):
-                raise TrainedApart
+    """Raise TrainedApart if the rows of both sides are not of one training.
+
+    That is so if each side has rows that the other lacks, or rows that the other has set aside.
+    """
+    if not files[0].path.startswith("trials/"):
+        return
+    run = RunDir(store.root / files[0].folder)
+    ours_now, ours_before = _ticks_of(run), {row for training in run.abandoned() for row in _ticks_of(training)}
+    there = {file: _whole_rows(source.read(file)) for file in files if file.path.endswith("/ticks.jsonl")}
+    now = {row for file, rows in there.items() if not _is_set_aside(file) for row in rows}
+    before = {row for file, rows in there.items() if _is_set_aside(file) for row in rows}
+    if not (ours_now <= now or now <= ours_now) or ours_now & before or now & ours_before:
+        raise TrainedApart
+
+
+def _is_set_aside(file: PackedFile) -> bool:
+    return "/set-aside/" in file.path
+
+
+def _ticks_of(training: RunDir) -> set[bytes]:
+    try:
+        return _whole_rows(training.ticks.read_bytes())
+    except FileNotFoundError:
+        return set()
 
 
 def _whole_rows(content: bytes) -> set[bytes]:

@@ -57,6 +57,12 @@ def removable(store: Store, seen: Mapping[str, Observed], options: PruneOptions)
             every = (path for kept in run.snapshot_files() if os.path.isfile(path := run.snapshot_of(*kept)))
             paths = (path for path in every if path not in awaited and _digest(path) not in needed)
             yield from (_removable(path, trial, "snapshot of a trial that is done") for path in paths)
+            yield from (_removable(path, trial, "snapshot of an abandoned training") for path in _abandoned(run))
+
+
+def _abandoned(run: RunDir) -> Iterator[Path]:
+    for training in run.abandoned():
+        yield from (path for kept in training.snapshot_files() if os.path.isfile(path := training.snapshot_of(*kept)))
 
 
 def remove(store: Store, found: Collection[Removable]) -> list[Removable]:

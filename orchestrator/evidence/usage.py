@@ -12,6 +12,7 @@ from orchestrator.evidence.contents import kind_of
 from orchestrator.store.layout import Store
 
 OTHER = "other files of trials"
+SET_ASIDE = "files of abandoned trainings"
 
 
 class SweepUsage(NamedTuple):
@@ -28,9 +29,13 @@ def by_kind(store: Store) -> dict[str, int]:
     for path, size in _files(store.root):
         relative = path.relative_to(store.root)
         kind = kind_of(relative.as_posix())
-        rest = OTHER if relative.parts[0] == "trials" else relative.parts[0]
+        rest = _rest_of_trials(relative) if relative.parts[0] == "trials" else relative.parts[0]
         sizes[kind.name if kind else rest] += size
     return dict(sizes.most_common())
+
+
+def _rest_of_trials(path: Path) -> str:
+    return SET_ASIDE if path.parts[3:4] == ("set-aside",) else OTHER
 
 
 def of_sweep(store: Store, sweep: str, trials: list[str]) -> SweepUsage:

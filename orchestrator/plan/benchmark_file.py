@@ -3,6 +3,7 @@
 import hashlib
 import json
 import socket
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -52,3 +53,11 @@ def read_benchmarks(folder: Path, malformed: list[Malformed] | None = None) -> d
     """Return this host's benchmarks by shape; files that are invalid are skipped, and reported in `malformed`."""
     paths = matching(folder / socket.gethostname(), "*.json")
     return {path.stem: found for path in paths if (found := read_document(path, Benchmark, malformed))}
+
+
+def damaged_benchmarks(folder: Path, configs: Iterable[TrainConfig]) -> Iterator[str]:
+    """Yield a line for each of this host's benchmarks of these configurations that cannot be read."""
+    malformed: list[Malformed] = []
+    for path in dict.fromkeys(benchmark_path(folder, config) for config in configs):
+        read_document(path, Benchmark, malformed)
+    yield from (f"{one}; it counts as not measured: plan with --benchmark, or remove it" for one in malformed)

@@ -11,7 +11,7 @@ from orchestrator.plan.published import PUBLISHED_V100
 from orchestrator.plan.right_size import DevicePoint
 from orchestrator.sweep.requested_resources import DeviceKind
 from trainer.config.spec import Positive, PositiveInt, Settings
-from trainer.config.stored import read_document
+from trainer.config.stored import Malformed, read_document
 from trainer.config.train import TrainConfig
 from trainer.files import matching, replace_file
 
@@ -46,11 +46,16 @@ def write_curve(folder: Path, config: TrainConfig, kind: DeviceKind, curve: list
     replace_file(_path(folder, config, kind), StoredCurve(points=points).model_dump_json())
 
 
-def read_curve(folder: Path, config: TrainConfig, kind: DeviceKind) -> KnownCurve | None:
-    """Return the curve measured for configurations like `config`, here or else on another host; None without any."""
+def read_curve(
+    folder: Path, config: TrainConfig, kind: DeviceKind, malformed: list[Malformed] | None = None
+) -> KnownCurve | None:
+    """Return the curve measured for configurations like `config`, here or else on another host; None without any.
+
+    Files that are invalid are skipped, and reported in `malformed`.
+    """
     here = _path(folder, config, kind)
     for path in (here, *matching(folder, f"*/{FOLDER}/{here.name}")):
-        found = read_document(path, StoredCurve)
+        found = read_document(path, StoredCurve, malformed)
         if found:
             points = tuple(DevicePoint(point.devices, point.images_per_second) for point in found.points)
             return KnownCurve(points, f"measured on {path.parent.parent.name}")

@@ -12,6 +12,7 @@ from orchestrator.plan.right_size import DeviceChoice, DevicePoint, right_size
 from orchestrator.sweep.reader import Sweep
 from orchestrator.sweep.requested_resources import DeviceKind
 from orchestrator.sweep.trial import Trial
+from trainer.config.stored import Malformed
 
 
 def costliest(trials: Sequence[Trial]) -> Trial:
@@ -31,16 +32,19 @@ def device_choice(sweep: Sweep, trials: Sequence[Trial], folder: Path, lacks: La
     """
     asked = sweep.spec.resources
     kind: DeviceKind = "cpus" if asked.cpus == "auto" else "gpus"
-    known = read_curve(folder, costliest(trials).config, kind) or (published_curve() if kind == "gpus" else None)
+    damaged: list[Malformed] = []
+    known = read_curve(folder, costliest(trials).config, kind, damaged)
+    known = known or (published_curve() if kind == "gpus" else None)
+    skipped = f" ({damaged[0]})" if damaged else ""
     if known is None:
-        text = "auto needs a measurement on this machine: adasweep plan SWEEP --probe"
+        text = f"auto needs a measurement on this machine: adasweep plan SWEEP --probe{skipped}"
         raise SweepError([sweep.problem(("resources", kind), text)])
     curve = [point for point in known.points if _fits(point, kind, sweep, trials, lacks)]
     if not curve:
         text = f"auto has nothing to choose from: {lacks(asked.at()) or 'no measured number divides a batch'}"
         raise SweepError([sweep.problem(("resources", kind), text)])
     within = asked.within or 1.0
-    return DeviceChoice(kind, right_size(curve, within), tuple(curve), known.source, within)
+    return DeviceChoice(kind, right_size(curve, within), tuple(curve), known.source + skipped, within)
 
 
 def with_choice(sweep: Sweep, choice: DeviceChoice) -> Sweep:

@@ -1,7 +1,12 @@
 """Differences between a plan and the last plan of the same sweep."""
 
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import NamedTuple
 
+from orchestrator.sweep.problem_collector import listed
+from orchestrator.sweep.reader import Sweep
+from orchestrator.sweep.trial import Trial
 from trainer.config.plan_file import PlanFile, PlannedRun
 
 
@@ -20,6 +25,23 @@ def diff(old: PlanFile | None, new: PlanFile) -> list[PlanChange]:
     changes = [change for place in after if (change := _change(place, before.get(place), after[place]))]
     gone = [PlanChange("removed", *place, f"trial {before[place].trial}") for place in before if place not in after]
     return changes + gone
+
+
+def left_out(old: PlanFile | None, sweep: Sweep, trials: Iterable[Trial]) -> Iterator[str]:
+    """Yield a line if the last plan of a sweep was of another file and had cells that are not among these trials.
+
+    Searches and sequential seeds add cells while they run: of these, nothing is known.
+    """
+    if old is None or sweep.spec.search or sweep.spec.sequential or _is_of(old, sweep):
+        return
+    present = {trial.id for trial in trials}
+    if gone := [*dict.fromkeys(run.cell for run in old.cells if run.trial not in present)]:
+        lacks = f"sweep {sweep.key} was last run from {old.file}, and lacks {listed(gone)} of that file"
+        yield f"{lacks}: tables and figures will be without them; to keep both, rename one of the sweeps"
+
+
+def _is_of(plan: PlanFile, sweep: Sweep) -> bool:
+    return not plan.file or Path(plan.file).absolute() == sweep.source.file.absolute()
 
 
 def _change(place: tuple[str, int], old: PlannedRun | None, new: PlannedRun) -> PlanChange | None:

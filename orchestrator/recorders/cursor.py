@@ -25,7 +25,8 @@ NOT_METRICS = frozenset({"attempt", "kimg", "time", "stats"})
 class Cursor(Settings):
     """How far a trial has been recorded.
 
-    `steps` has the steps sent so far per series; `seen` is a signature; `refused` has MLflow's reasons by name.
+    `steps` has the steps sent so far per series; `seen` is a signature; `refused` has MLflow's reasons by name;
+    `abandoned` are the trainings that had been set aside: after another, nothing that was sent counts any more.
 
     Offsets count the bytes of complete lines. If rows repeat a step (after a resume), the first one is recorded, so
     that recording is idempotent.
@@ -36,6 +37,7 @@ class Cursor(Settings):
     metrics_offset: int = 0
     steps: dict[str, list[int]] = {}
     samples: list[str] = []
+    abandoned: list[str] = []
     tags: dict[str, str] = {}
     refused: dict[str, str] = {}
     status: str = ""
@@ -94,6 +96,11 @@ def step_of(kimg: float) -> int:
     return round(kimg * 1000)
 
 
+def abandoned_trainings(run: RunDir) -> list[str]:
+    """Return the names of the trainings of a trial that were set aside."""
+    return [training.path.name for training in run.abandoned()]
+
+
 def new_points(run: RunDir, cursor: Cursor) -> tuple[list[SeriesPoint], Cursor]:
     """Return the points not yet recorded, and the cursor after them."""
     sent = {key: set(steps) for key, steps in cursor.steps.items()}
@@ -117,7 +124,8 @@ def signature(run: RunDir, placed: Placed) -> str:
     beat = record.stat().st_mtime_ns if os.path.exists(record) else 0
     wanted = [[want.sweep, want.horizon_kimg, *want.metrics] for want in placed.wanted]
     marks = [path.stat().st_mtime_ns for path in request_files(run) if os.path.exists(path)]
-    return json.dumps([sizes, beat, len(sample_names(run)), sorted(placed.tags.items()), wanted, marks])
+    there = [sizes, beat, len(sample_names(run)), sorted(placed.tags.items()), wanted, marks]
+    return json.dumps([*there, *abandoned_trainings(run)])
 
 
 def sample_names(run: RunDir) -> list[str]:

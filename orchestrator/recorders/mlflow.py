@@ -29,6 +29,7 @@ from orchestrator.recorders.batches import send_metrics, send_params, send_tags
 from orchestrator.recorders.cursor import (
     Cursor,
     SeriesPoint,
+    abandoned_trainings,
     cursor_path,
     is_stale,
     new_points,
@@ -137,6 +138,10 @@ class Ingester:
         seen = observe_run(run, job, now)
         if not seen.attempts:
             return
+        abandoned = abandoned_trainings(run)  # before the rows: a worker sets them aside, then records its own
+        if abandoned != cursor.abandoned:
+            self._forget(trial)
+            cursor = Cursor()
         usable = bool(cursor.run_id) and is_usable(self.client, cursor.run_id) and not _has_lost(known, cursor)
         cursor = cursor if usable else self._opened_cursor(run, trial, placed.tags)
         points, cursor = new_points(run, cursor)
@@ -144,7 +149,7 @@ class Ingester:
         cursor = self._with_tags(cursor, run, trial, placed, seen)
         cursor = self._with_samples(cursor, run)
         cursor = self._with_status(cursor, run, seen)
-        write_cursor(self.target.cursors, trial, cursor.model_copy(update={"seen": now_seen}))
+        write_cursor(self.target.cursors, trial, cursor.model_copy(update={"seen": now_seen, "abandoned": abandoned}))
 
     def _forget(self, trial: str) -> None:
         """Delete the records of a trial from this store: its cursor, and its runs, found by their tags."""

@@ -88,7 +88,8 @@ def _passes(run: RunDir, number: int) -> tuple[float, ...]:
     """Return the time of each evaluation of an attempt: its metrics are computed together, once per seed."""
     found = {
         (row.get("kimg"), row.get("seed") or 0): float(row["seconds"])
-        for row in rows_in(run.metrics)
+        for training in run.trainings()
+        for row in rows_in(training.metrics)
         if row.get("attempt") == number and isinstance(row.get("seconds"), int | float)
     }
     return tuple(found.values())

@@ -16,6 +16,7 @@ from orchestrator.store.lease import Lease
 from trainer.files import remove_abandoned, remove_marked, replacing
 from trainer.record import RunDir
 from trainer.recording.fence import Fence
+from trainer.recording.set_aside import close_abandoned
 
 CHECKPOINT = re.compile(r"(?P<images>ckpt-\d{9,})-t(?P<token>\d{4,})-(?P<digest>[0-9a-f]{16}\.safetensors)")
 LINKS = ("latest.safetensors", "best.safetensors")
@@ -26,6 +27,7 @@ def take_over(run: RunDir, lease: Lease) -> None:
     for folder in _folders(run):
         remove_marked(folder, lease.token)
         remove_abandoned(folder)
+    close_abandoned(run, lease.token)
     if not Fence(run.lease, lease.token).is_disputed:
         return
     for stream in sorted(run.path.glob("[!.]*.jsonl")):

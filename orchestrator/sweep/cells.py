@@ -73,8 +73,14 @@ def kept(
     for cell, layers in _with_conditions(point, spec.when, places, conditions):
         cell, layers = _with_derived(cell, layers, spec, places)
         held = [conditions.hold(exclude, ("exclude", index), layers) for index, exclude in enumerate(spec.exclude)]
+        conditions.note_applied(_rules_of(cell), is_excluded=any(held))
         if not any(held):
             yield cell, layers
+
+
+def _rules_of(cell: SweepCell) -> set[KeyPath]:
+    """Return the places of the rules under `when` that have added settings to a cell."""
+    return {setting.path[:2] for setting in cell.settings if setting.path[0] == "when"}
 
 
 def base_settings(spec: SweepSpec) -> tuple[Setting, ...]:

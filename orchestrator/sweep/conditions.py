@@ -1,6 +1,6 @@
 """Evaluates the conditions of a sweep, `exclude` and `if`, and finds values that no cell can match."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from orchestrator.sweep.coercion import coerced
@@ -20,6 +20,7 @@ class ConditionChecker:
         self._had: dict[KeyPath, list[Any]] = {}
         self._keys: dict[KeyPath, list[str]] = {}
         self._ever: set[KeyPath] = set()
+        self._applied: dict[KeyPath, bool] = {}
 
     def hold(self, wanted: Mapping[str, Any], path: KeyPath, layers: Layers) -> bool:
         """Return whether the settings match every value of `wanted`, the condition at `path`; a list matches any."""
@@ -29,6 +30,15 @@ class ConditionChecker:
         if all(met):
             self._ever.add(path)
         return all(met)
+
+    def note_applied(self, places: Iterable[KeyPath], *, is_excluded: bool) -> None:
+        """Note the conditions, by the places of their rules, that have added settings to a cell."""
+        for place in places:
+            self._applied[place] = self._applied.get(place, True) and is_excluded
+
+    def only_excluded(self) -> Iterator[KeyPath]:
+        """Yield the conditions that hold, but only in cells that `exclude` drops."""
+        yield from ((*place, "if") for place, is_excluded in self._applied.items() if is_excluded)
 
     def _has(self, key: str, wanted: Any, path: KeyPath, tree: Mapping[str, Any]) -> bool:
         if path not in self._wanted:

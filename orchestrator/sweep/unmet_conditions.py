@@ -9,6 +9,9 @@ from orchestrator.sweep.reader import Sweep
 from orchestrator.sweep.search_space import LogUniform, Uniform, Whole
 from orchestrator.sweep.yaml_source import KeyPath
 
+CHANGE_CELLS = frozenset({"base", "cells", "zip", "grid", "when", "derive", "exclude"})
+"""The keys by which a tier may have other cells than the sweep."""
+
 
 def unmet_conditions(sweep: Sweep, conditions: ConditionChecker) -> Iterator[tuple[KeyPath, str]]:
     """Yield the values of conditions that no cell has, alone or together, neither in this tier nor in another.
@@ -21,6 +24,7 @@ def unmet_conditions(sweep: Sweep, conditions: ConditionChecker) -> Iterator[tup
     yield from _never_drawn(sweep, conditions)
     if not sweep.spec.search:  # the examples of a search are not all combinations that it can sample
         yield from _never_together(sweep, conditions)
+        yield from _only_excluded(sweep, conditions)
 
 
 def _never_together(sweep: Sweep, conditions: ConditionChecker) -> Iterator[tuple[KeyPath, str]]:
@@ -28,6 +32,14 @@ def _never_together(sweep: Sweep, conditions: ConditionChecker) -> Iterator[tupl
         elsewhere = any(True for key in keys for _ in _assigned(sweep.spec.tiers, key))
         if _is_own(sweep, path) and not elsewhere:
             yield path, f"no cell has these values of {' and '.join(keys)} together"
+
+
+def _only_excluded(sweep: Sweep, conditions: ConditionChecker) -> Iterator[tuple[KeyPath, str]]:
+    """Yield conditions that hold only in cells that `exclude` drops, unless a tier may have others."""
+    has_others = any(CHANGE_CELLS & tier.keys() for tier in sweep.spec.tiers.values())
+    for path in conditions.only_excluded():
+        if _is_own(sweep, path) and not has_others:
+            yield path, "holds only in cells that `exclude` drops; remove it, or exclude fewer"
 
 
 def _is_own(sweep: Sweep, path: KeyPath) -> bool:

@@ -10,10 +10,13 @@ from analysis.results.energy_table import energy_of, notes, rows_of
 from analysis.synthetic_store import FakeRun, id_of, write_store
 from analysis.tables.attempts import attempts_of
 from analysis.tables.store import ResultStore
+from analysis.tables.trial_rows import read_trial
 from trainer.config.job import Resources
 from trainer.files import append_lines, replace_file
 from trainer.record import Energy, RunDir, State, read_record
 from trainer.recording.energy_meters import ReplayMeter
+from trainer.recording.fence import Fence
+from trainer.recording.set_aside import set_aside
 
 KWH = 3.6e6
 MEASURED = "NVML total energy of 1 allocated devices"
@@ -207,3 +210,30 @@ def test_a_plan_that_cannot_be_read_stops_the_energy_of_no_other_sweep(one: Resu
         assert [str(one.plan("other")) in line for line in skipped] == [True]
     with pytest.raises(ResultStoreError, match="not readable as a plan"):
         energy_of(one, ["other"], FACTORS)
+
+
+def test_the_energy_of_an_abandoned_training_is_wasted_and_split_as_before(one: ResultStore) -> None:
+    run, before = directory(one), total(one)
+    split = attempts_of(run, [])[0].training_seconds
+    attempt(one, 2, kimg=60.0, resumed_from_kimg=40.0)
+    set_aside(run, 3, Fence(run.lease, 3))
+    attempt(one, 3, kimg=20.0, resumed_from_kimg=0.0, state=State.PREEMPTED)
+    append_lines(run.ticks, [{"kimg": 20.0, "attempt": 3, "time": 9e9, "seconds_per_kimg": 1.0}])
+    first, second, third = attempts_of(run, [])
+    assert (first.used, second.used, third.used) == (0.0, 0.0, 1.0)
+    assert first.training_seconds == split > 0
+    assert total(one).measured_kwh == 3 * before.measured_kwh
+
+
+def test_tables_show_the_training_that_counts(one: ResultStore) -> None:
+    run = directory(one)
+    attempt(one, 1, ops="native", processor="one")
+    set_aside(run, 2, Fence(run.lease, 2))
+    attempt(one, 2, kimg=20.0, state=State.PREEMPTED, ops="reference", processor="another")
+    append_lines(run.metrics, [{"kimg": 20.0, "metric": "fid50k", "value": 9.0, "attempt": 2}])
+    found = read_trial(run)
+    assert found.run is not None
+    shown = {name: found.run[name] for name in ("kimg", "ops", "processors", "attempts", "hours")}
+    assert shown == {"kimg": 20.0, "ops": ["reference"], "processors": ["another"], "attempts": 2, "hours": 2.0}
+    assert [(row["kimg"], row["value"]) for row in found.metrics] == [(20.0, 9.0)]
+    assert (found.ticks, len(found.attempts)) == ([], 2)

@@ -104,6 +104,8 @@ def test_an_entry_that_is_not_a_pair_is_named(tmp_path: Path, pair: object) -> N
 def test_a_class_that_is_not_a_small_number_is_named_in_one_short_line(tmp_path: Path, label: object) -> None:
     with pytest.raises(DataError, match="not a class number") as caught:
         describe(labelled(tmp_path / "cats", [[name(0), label], [name(1), 0]]), tmp_path)
+    assert str(caught.value).startswith(f"{tmp_path / 'cats'}/dataset.json: image {name(0)} has label ")
+    assert str(caught.value).endswith(" from 0 to 65535; number the classes 0, 1, 2 ...")
     assert len(str(caught.value)) < 500
 
 

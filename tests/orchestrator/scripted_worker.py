@@ -26,6 +26,7 @@ from trainer.config.metrics.names import parse_metric, value_names
 from trainer.files import append_lines, replace_file
 from trainer.record import RunDir, RunRecord, State, beat
 from trainer.recording.fence import Fence, FencedOut
+from trainer.recording.set_aside import set_aside
 
 STEP_KIMG = 0.1
 SAVE_EVERY_STEPS = 5
@@ -44,6 +45,8 @@ class Worker:
         self.fence = Fence.of_worker(run.lease, self.job.token)
         self.stopped = False
         self.steps = self._saved()
+        if self.job.work == "train" and not self.steps:
+            set_aside(run, number, self.fence)
         now, horizon = time.time(), self.job.options.horizon_kimg
         self.record = RunRecord(
             attempt=number,

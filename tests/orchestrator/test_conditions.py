@@ -54,6 +54,31 @@ def test_values_that_no_cell_has_together_are_refused(read: Read, text: str, pla
     assert f"{place}: no cell has these values of augment and batch together" in _never(read, CELLS + text)
 
 
+ADA_ALONE = "when: [{if: {augment: ada}, set: {data.mirror: true}}]\n"
+
+
+@pytest.mark.parametrize("exclude", ["{augment: ada}", "{data.mirror: true}", "{batch: 32}"])
+def test_a_condition_that_holds_only_in_excluded_cells_is_refused(read: Read, exclude: str) -> None:
+    text = _never(read, f"{CELLS}{ADA_ALONE}exclude: [{exclude}]\n")
+    assert "when[0].if: holds only in cells that `exclude` drops; remove it, or exclude fewer" in text
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "grid: {data.subset: [20, 40]}\nexclude: [{augment: ada, data.subset: 20}]\n",
+        "exclude: [{augment: ada}]\ntiers: {all: {exclude: []}}\n",
+    ],
+)
+def test_a_condition_that_holds_in_a_cell_that_is_kept_somewhere_is_not(read: Read, rest: str) -> None:
+    assert expand(read(HEAD + CELLS + ADA_ALONE + rest), find)
+
+
+def test_a_tier_may_exclude_the_cells_of_a_condition_of_the_sweep(read: Read) -> None:
+    text = f"{HEAD}{CELLS}{ADA_ALONE}tiers: {{few: {{exclude: [{{augment: ada}}]}}}}\n"
+    assert [trial.cell for trial in expand(read(text, "few"), find)] == ["a"]
+
+
 def test_values_that_cells_of_a_tier_have_together_are_not(read: Read) -> None:
     text = CELLS + "exclude: [{augment: none, batch: 32}]\n"
     tiers = "tiers: {all: {cells: {c: {augment: none, batch: 32}}}}\n"

@@ -26,6 +26,8 @@ from orchestrator.store.lease import acquire
 from tests.orchestrator.attempts import new_attempt, new_trial
 from trainer.files import append_lines, matching, replace_file
 from trainer.record import RunDir, RunRecord, State
+from trainer.recording.fence import Fence
+from trainer.recording.set_aside import set_aside
 
 WEIGHTS = ("snapshots", "checkpoints")
 
@@ -623,3 +625,45 @@ def test_a_plan_that_is_a_link_leading_nowhere_stops_the_removal_of_snapshots(
     spoilt.symlink_to(target)
     assert main(["store", "prune", "--yes", "--snapshots", "--store", str(full.root)]) == 2
     assert f"{spoilt}: not readable as a plan" in capsys.readouterr().err
+
+
+def start_over(store: Store, kimg: float) -> RunDir:
+    """Let trial 0 of a store start over and train to `kimg`."""
+    run = new_trial(store, 0)
+    set_aside(run, 2, Fence(run.lease, 2))
+    train(run, kimg, State.PREEMPTED)
+    return run
+
+
+@pytest.mark.parametrize("kimg", [0.0, 0.5])
+@pytest.mark.parametrize("way", ["old into new", "new into old"])
+def test_of_a_trial_that_started_over_no_two_trainings_are_merged(
+    full: Store, empty: Store, tmp_path: Path, kimg: float, way: str
+) -> None:
+    train(new_trial(empty, 0), 1.0)
+    anew = start_over(full, kimg)
+    source, target = (empty, full) if way == "old into new" else (full, empty)
+    plan(source, "test", 0)
+    pack(source, "test", tmp_path / "p.zip")
+    before = files(target)
+    folder = anew.path.relative_to(full.root).as_posix()
+    assert unpack(target, tmp_path / "p.zip").apart == (folder,)
+    assert {name: content for name, content in files(target).items() if name.startswith(folder)} == {
+        name: content for name, content in before.items() if name.startswith(folder)
+    }
+
+
+def test_a_pack_has_the_rows_of_abandoned_trainings_apart(full: Store, empty: Store, tmp_path: Path) -> None:
+    run = start_over(full, 0.5)
+    pack(full, "test", tmp_path / "p.zip")
+    unpack(empty, tmp_path / "p.zip")
+    there = new_trial(empty, 0)
+    (abandoned,) = there.abandoned()
+    assert there.ticks.read_bytes() == run.ticks.read_bytes()
+    assert abandoned.ticks.read_bytes() == run.abandoned()[0].ticks.read_bytes()
+    assert unpack(empty, tmp_path / "p.zip").written == 0
+
+
+def test_disk_usage_shows_abandoned_trainings(full: Store) -> None:
+    start_over(full, 0.5)
+    assert by_kind(full)["files of abandoned trainings"] > 0

@@ -68,7 +68,10 @@ def test_without_it_the_trial_starts_over(store: Store, half: Path, elsewhere: S
     assert (cell["action"], cell["from_kimg"]) == ("resume", 0.0)
     assert cell["reason"].endswith("; starts anew: its checkpoints are not here")
     assert finish(elsewhere, half) == 0.0
-    assert kimgs(runs(elsewhere)[0].ticks) == [*ALL_STEPS[:HOLD_STEPS], *ALL_STEPS]
+    (run,) = runs(elsewhere)
+    assert kimgs(run.ticks) == ALL_STEPS
+    (abandoned,) = run.abandoned()
+    assert (abandoned.path.name, kimgs(abandoned.ticks)) == ("002", ALL_STEPS[:HOLD_STEPS])
 
 
 @pytest.mark.slow

@@ -5,12 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.commands.benchmark import unmeasured
 from orchestrator.dispatch.planner import plan_sweep
 from orchestrator.dispatch.request import Request
+from orchestrator.plan.benchmark_file import Benchmark, benchmark_path, shape_key, write_benchmark
+from orchestrator.plan.plan_document import write_plan
 from orchestrator.store.layout import Store
 from orchestrator.sweep.published_settings import published_about, published_files
 from tests.orchestrator.test_shared_trials import SWEEP
 from tests.orchestrator.test_shared_trials import shared as shared
+from tests.support.tiny_sweep import SWEEP as TINY_SWEEP
 from trainer.files import append_lines, replace_file
 from trainer.record import RunDir
 
@@ -104,3 +108,45 @@ def test_a_batch_that_makes_little_sense_is_one_line(store: Store, sweep_file: W
     found = [line for line in warned(store, sweep_file(text)) if "batch of" in line]
     assert BATCHES[settings] in [*found, ""]
     assert len(found) == bool(BATCHES[settings]) + ("2000" in settings)
+
+
+@pytest.mark.parametrize(("content", "why"), [("{", "not JSON"), ("{}", "seconds_per_kimg: Field required")])
+def test_a_damaged_benchmark_is_named_and_measured_again(
+    store: Store, sweep_file: Write, content: str, why: str
+) -> None:
+    file = sweep_file(TINY_SWEEP)
+    config = plan_sweep(store, Request(file)).trials[0].config
+    path = benchmark_path(store.benchmarks, config)
+
+    def shapes() -> set[str]:
+        return {shape_key(trial.config) for trial in unmeasured(store, plan_sweep(store, Request(file)))}
+
+    replace_file(path, content)
+    (line,) = [line for line in warned(store, file) if str(path) in line]
+    assert line == f"{path}: {why}; it counts as not measured: plan with --benchmark, or remove it"
+    assert shape_key(config) in shapes()
+    write_benchmark(store.benchmarks, config, Benchmark(seconds_per_kimg=9, seconds_per_thousand_evaluated=1))
+    assert not [line for line in warned(store, file) if str(path) in line]
+    assert shape_key(config) not in shapes()
+
+
+def test_a_sweep_that_replaces_that_of_another_file_says_what_it_lacks(
+    store: Store, sweep_file: Write, tmp_path: Path
+) -> None:
+    file = sweep_file(TINY_SWEEP)
+    plan = plan_sweep(store, Request(file))
+    write_plan(store, plan)
+    other = tmp_path / "other.yaml"
+    other.write_text(TINY_SWEEP.replace("augment: [none, ada]", "augment: [none, {type: fixed, p: 0.5}]"))
+    (line,) = [line for line in warned(store, other) if "last run from" in line]
+    cells = "cells data.subset=20, augment=ada; data.subset=40, augment=ada"
+    assert line.startswith(f"sweep test was last run from {file}, and lacks {cells} of that file: ")
+    assert line.endswith("to keep both, rename one of the sweeps")
+    other.write_text(TINY_SWEEP.replace("[20, 40]", "[20, 40, 50]"))
+    file.write_text(TINY_SWEEP.replace("[20, 40]", "[20]"))
+    assert not [line for one in (file, other) for line in warned(store, one) if "last run from" in line]
+
+
+def test_a_last_plan_that_cannot_be_read_is_told(store: Store, sweep_file: Write) -> None:
+    replace_file(store.plan("test"), "{")
+    assert [line for line in warned(store, sweep_file(TINY_SWEEP)) if line.startswith(str(store.plan("test")))]

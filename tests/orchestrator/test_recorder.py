@@ -24,6 +24,8 @@ from orchestrator.supervisor.command import environment
 from tests.orchestrator.attempts import new_attempt, new_trial
 from trainer.files import append_lines, replace_file
 from trainer.record import RunDir, RunRecord, State
+from trainer.recording.fence import Fence
+from trainer.recording.set_aside import set_aside
 
 T0 = 1_700_000_000.0
 Rows = list[dict[str, Any]]
@@ -249,3 +251,18 @@ def test_telemetry_is_off() -> None:
 
     assert os.environ["MLFLOW_DISABLE_TELEMETRY"] == "true"
     assert "mlflow" in sys.modules
+
+
+def test_a_trial_that_started_over_is_recorded_without_its_first_training(store: Store, run: RunDir) -> None:
+    record(store)
+    set_aside(run, 2, Fence(run.lease, 2))
+    new_attempt(run)
+    write_record(run, State.PREEMPTED, 2, kimg=1.0)
+    append_lines(run.ticks, [{**tick(1.0, 500.0, attempt=2), "p": 0.9}])
+    append_lines(run.metrics, [metric(1.0, 70.0, 500.0)])
+    ingester = record(store)
+    assert history(ingester, "fid2k-lite0") == [(1000, 70.0)]
+    assert history(ingester, "p") == [(1000, 0.9)]
+    assert not is_behind(store, default_target(store), [run.path.name])
+    (again,) = (only_run(record(store)).info.run_id,)
+    assert again == only_run(ingester).info.run_id

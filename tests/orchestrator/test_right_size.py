@@ -1,6 +1,7 @@
 """The number of devices of `resources: {gpus: auto}`: the decision, the curve, and what a plan makes of it."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from orchestrator.plan.right_size import DevicePoint, powers_of_two, relative_en
 from orchestrator.store.layout import Store
 from orchestrator.sweep.expand import expand
 from orchestrator.sweep.reader import Sweep
+from orchestrator.sweep.requested_resources import DeviceKind
 from orchestrator.sweep.trial import Trial
 from tests.support.tiny_sweep import find
 from trainer.config.job import Resources
@@ -94,6 +96,19 @@ def test_gpus_are_chosen_from_the_published_curve_among_those_that_divide_a_batc
     choice = device_choice(sweep := read(text), expand(sweep, find), tmp_path, nothing_lacks)
     assert [point.devices for point in choice.curve] == [1, 2]
     assert (choice.taken.devices, choice.source) == (2, "published: 256x256 on V100")
+
+
+@pytest.mark.parametrize("kind", ["cpus", "gpus"])
+def test_a_damaged_curve_is_named_where_the_choice_is(read: Read, tmp_path: Path, kind: DeviceKind) -> None:
+    trials = expand(sweep := read(AUTO + f"{{{kind}: auto}}"), find)
+    write_curve(tmp_path, trials[0].config, kind, [DevicePoint(1, 5.0)])
+    (path,) = tmp_path.rglob("*.json")
+    path.write_text("{")
+    if kind == "gpus":
+        assert f"published: 256x256 on V100 ({path}" in device_choice(sweep, trials, tmp_path, nothing_lacks).source
+    else:
+        with pytest.raises(SweepError, match=rf"--probe \({re.escape(str(path))}: "):
+            device_choice(sweep, trials, tmp_path, nothing_lacks)
 
 
 def test_a_machine_without_gpus_has_nothing_to_choose_from(read: Read, tmp_path: Path) -> None:

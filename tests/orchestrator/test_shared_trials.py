@@ -30,6 +30,8 @@ from trainer.config.job import Job, Work
 from trainer.config.options import RunOptions
 from trainer.files import append_lines, read_lines, replace_file
 from trainer.record import RunDir, RunRecord, State
+from trainer.recording.fence import Fence
+from trainer.recording.set_aside import set_aside
 from trainer.recording.sweep_state import Desired, wanted_of_plan
 
 NOW = 1e9
@@ -115,6 +117,15 @@ def test_a_sweep_that_has_all_it_wants_does_not_wait_for_another_that_trains_on(
     attempted(run, "a", State.RUNNING, 6.0)
     assert action(run, B) is Action.REUSE
     assert state(run, B) is State.DONE
+
+
+def test_a_sweep_is_not_done_if_another_has_started_its_trial_over_and_come_less_far(run: RunDir) -> None:
+    scored(run, (4.0, 7.0))
+    attempted(run, "b", State.DONE, 4.0)
+    set_aside(run, 2, Fence(run.lease, 2))
+    attempted(run, "a", State.PREEMPTED, 2.0, resumed_from_kimg=0.0)
+    assert action(run, B) is Action.RESUME
+    assert state(run, B) is State.PREEMPTED
 
 
 @pytest.mark.parametrize(("sweep", "expected"), [("b", Action.LEAVE), ("a", Action.REUSE)])

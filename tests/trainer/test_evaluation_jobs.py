@@ -1,6 +1,7 @@
 """Evaluation separate from training: kept snapshots are evaluated later, again, in part, and by several processes."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -137,6 +138,37 @@ def test_a_damaged_snapshot_is_told_and_the_others_are_measured(
     assert carry_out(trials, run, 3, "evaluate", **wanted) == 0
     assert numbers(run).keys() == numbers(inline).keys()
     assert run.probed() == [(name, images) for name in probes for images in (32, 64)]
+
+
+@pytest.mark.parametrize("finder", ["both ranks", "the second rank"])
+def test_two_ranks_tell_of_a_damaged_snapshot_once(
+    trials: TrialMaker, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, finder: str
+) -> None:
+    run = trials.make("two-damaged")
+    assert carry_out(trials, run, 1, "train", evaluation="later", snapshots_kept="all") == 0
+    if finder == "both ranks":
+        run.snapshot(32).write_bytes(b"torn")
+    else:
+        monkeypatch.setenv("PYTHONPATH", str(_unreadable_by_the_second_rank(trials.root / "hook")), prepend=os.pathsep)
+    assert carry_out(trials, run, 2, "evaluate", ranks=2, metrics=("fid40_full",)) == ExitCode.USER_ERROR
+    printed = capfd.readouterr().err
+    assert printed.count(f"adasweep: {run.snapshot(32)}: not a snapshot") == 1
+    assert printed.count("adasweep: error: ") == 1
+    assert [row["event"] for row in read_lines(run.events)].count("damaged-snapshot") == 1
+    assert {place[0] for place in numbers(run)} == {0.064}
+
+
+def _unreadable_by_the_second_rank(folder: Path) -> Path:
+    """Return a folder for PYTHONPATH whose sitecustomize.py shows the second rank no regular file at 32 images."""
+    folder.mkdir()
+    lines = (
+        "import os, pathlib",
+        "usual = pathlib.Path.is_file",
+        "hidden = 'snapshot-000000032.safetensors' if os.environ.get('RANK') == '1' else ''",
+        "pathlib.Path.is_file = lambda self: self.name != hidden and usual(self)",
+    )
+    (folder / "sitecustomize.py").write_text("\n".join(lines))
+    return folder
 
 
 def flipped(content: bytes) -> bytes:

@@ -30,6 +30,7 @@ from trainer.objectives.regularised import Intervals
 from trainer.record import RunDir
 from trainer.recording.energy_meters import Meter
 from trainer.recording.reporter import Reporter
+from trainer.recording.set_aside import set_aside
 from trainer.registry import build
 from trainer.runtime.console import log
 from trainer.runtime.randomness import seed_everything
@@ -177,16 +178,23 @@ def _load_newest(state: TrainState, attempt: Attempt, reporter: Reporter, world:
 
 def _start(state: TrainState, attempt: Attempt, reporter: Reporter, environment: ComputeEnvironment) -> None:
     transfer, path = attempt.config.transfer, attempt.options.transfer_path
-    details: dict[str, object] = {}
-    if lost := max((row["kimg"] for row in rows_in(attempt.run.ticks)), default=0.0):
-        details = {"lost_kimg": lost}
-        if reporter.speaks:
-            log(f"adasweep: no intact checkpoint left of the {lost:g} kimg trained before; starting from scratch")
+    details = _abandon(attempt, reporter) if reporter.speaks else {}
     if transfer is not None:
         left = start_from(state, attempt.config.networks, transfer, path)
         assert path is not None
         details |= {**identity_of(path), **{name: names for name, names in left._asdict().items() if names}}
     reporter.event("start", 0.0, **environment, **details)
+
+
+def _abandon(attempt: Attempt, reporter: Reporter) -> dict[str, object]:
+    """Set aside what an earlier training has recorded, if any, and return how much was lost and where it is."""
+    lost = max((row["kimg"] for row in rows_in(attempt.run.ticks)), default=0.0)
+    place = set_aside(attempt.run, reporter.record.attempt, reporter.fence)
+    if place is None:
+        return {}
+    log(f"adasweep: no intact checkpoint left of the {lost:g} kimg trained before; starting from scratch")
+    log(f"adasweep: what was recorded until then no longer counts; it is kept in {place}")
+    return {"lost_kimg": lost, "set_aside": place.relative_to(attempt.run.path).as_posix()}
 
 
 def _note_change(run: RunDir, kimg: float, reporter: Reporter, name: str, now: int | str) -> None:

@@ -53,6 +53,7 @@ class EvaluationJob:
             self._if_intact(images, partial(require_snapshot_of, path, trial, images))
             self._measure(images)
             agreed(partial(self._if_intact, images, partial(prober.run_missing, images)), world)
+            self._tell_if_damaged(images)
         self._require_intact()
         kept = self.measurer.run.kept_snapshots()
         if kept and self.measurer.options.metrics and self.reporter.speaks:
@@ -69,20 +70,28 @@ class EvaluationJob:
             self.measurer.measure(images, average.to(self.measurer.world.device), self.reporter)
 
     def _if_intact(self, images: int, use: Callable[[], T]) -> T | None:
-        """Return what `use` makes of a snapshot; None, after telling so, if the snapshot is damaged."""
+        """Return what `use` makes of a snapshot; None if this rank finds, or has found, that it is damaged."""
         if images in self.damaged:
             return None
         try:
             return use()
         except SnapshotError as error:
             self.damaged[images] = error
-            log(f"adasweep: {error}")
-            self.reporter.event("damaged-snapshot", images / 1000, message=str(error))
             return None
 
+    def _tell_if_damaged(self, images: int) -> None:
+        """Tell once, on the first rank, that a snapshot is damaged, whichever rank has found it so."""
+        own = self.damaged.get(images)
+        about = self.measurer.world.gather([own and (own.place, own.problem, own.way_out)])
+        error = next((SnapshotError(*found) for found in about if found), None)
+        if error and self.reporter.speaks:
+            self.damaged[images] = error
+            log(f"adasweep: {error}")
+            self.reporter.event("damaged-snapshot", images / 1000, message=str(error))
+
     def _require_intact(self) -> None:
-        """Raise SnapshotError, about the first snapshot that is damaged, if there is one."""
-        if self.damaged:
+        """Raise SnapshotError on the first rank, about the first snapshot that is damaged, if there is one."""
+        if self.damaged and self.reporter.speaks:
             first, others = next(iter(self.damaged.values())), len(self.damaged) - 1
             more = f" (and {others} more)" if others else ""
             raise SnapshotError(first.place, f"{first.problem}{more}", "put the file back, or remove it")

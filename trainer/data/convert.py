@@ -5,7 +5,7 @@ from itertools import islice
 from pathlib import Path
 
 from trainer.config.dataset.describe import FEWEST_IMAGES
-from trainer.config.dataset.labels import MAX_CLASSES
+from trainer.config.dataset.labels import MAX_CLASSES, NUMBER_CLASSES
 from trainer.data.cache import DecodeProgress
 from trainer.data.readers.reader import Picture, Reader
 from trainer.data.resize import ImageFormat, fits, fitted
@@ -71,7 +71,8 @@ def _require_uniform(place: str, channels: int, label: int | None, before: int |
     if labelled not in (None, label is not None):
         raise DataError(place, "has no label" if labelled else "has a label, but the images before it do not")
     if label is not None and not 0 <= label < MAX_CLASSES:
-        raise DataError(place, f"has label {label}, not a class number from 0 to {MAX_CLASSES - 1}")
+        problem = f"has label {label}, not a class number from 0 to {MAX_CLASSES - 1}"
+        raise DataError(place, problem, NUMBER_CLASSES)
 
 
 def first_picture(reader: Reader) -> Picture:

@@ -55,8 +55,10 @@ class AttemptSummary(NamedTuple):
 
 
 def attempt_history(run: RunDir, numbers: Iterable[int]) -> tuple[AttemptSummary, ...]:
-    """Return the attempts of these numbers, in order."""
-    return tuple(_attempted(run, number) for number in numbers)
+    """Return the attempts of these numbers, in order. Nothing is left of the training of those that were abandoned."""
+    first = run.first_attempt()
+    found = (_attempted(run, number) for number in numbers)
+    return tuple(one if one.number >= first else one._replace(from_kimg=0.0, saved_kimg=0.0) for one in found)
 
 
 def _attempted(run: RunDir, number: int) -> AttemptSummary:

@@ -12,6 +12,7 @@ from trainer.errors import DataError
 
 MAX_CLASSES = 1 << 16
 CLASSES_SHOWN = 10
+NUMBER_CLASSES = "number the classes 0, 1, 2 ..."
 
 LABEL_BYTES, LABEL_BYTES_PER_IMAGE, MAX_LABEL_BYTES = 1 << 20, 1 << 10, 256 << 20
 """Limits on the size of a label file, since parsed text takes many times its size."""
@@ -91,9 +92,11 @@ def _in_order(
         key = _key(image, table, folder)
         used.add(key)
         label = table[key][1] if key in table else None
+        if label is None:
+            raise DataError(place, f"image {image} has no label")
         if type(label) is not int or not 0 <= label < MAX_CLASSES:
-            problem = "has no label" if label is None else f"has label {_short(label)}, not a class number from 0"
-            raise DataError(place, f"image {image} {problem}")
+            problem = f"has label {_short(label)}, not a class number from 0 to {MAX_CLASSES - 1}"
+            raise DataError(place, f"image {image} {problem}", NUMBER_CLASSES)
         classes.append(label)
     return classes, [name for key, (name, _) in table.items() if key not in used]
 

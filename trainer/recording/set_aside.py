@@ -1,0 +1,72 @@
+"""Sets aside what a trial had recorded when it starts over, so that no curve consists of two trainings.
+
+A trial starts over if none of its checkpoints is left. Its rows, snapshots, samples and probes are then those of
+another training, perhaps on another processor or with other operations: before its first row, the worker moves them to
+`set-aside/NNN`, named by its attempt. There they are kept, and no longer count; the events and attempts remain.
+
+It moves them into `set-aside/NNN.tTOKEN.open`, which it then renames. A new holder of the lease renames it first
+(`close_abandoned`), so that a superseded worker, wherever it stalled, finds no folder to move anything to. What a
+killed worker has not moved, the next one sets aside itself.
+"""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import count
+from pathlib import Path
+
+from trainer.files import Guard, sync
+from trainer.record import ABANDONED, RunDir
+
+RECORDED = ("ticks.jsonl", "metrics.jsonl", "logits.jsonl", "probes", "samples", "snapshots")
+"""What one training records in a trial's folder."""
+
+
+def set_aside(run: RunDir, attempt: int, guard: Guard) -> Path | None:
+    """Move what earlier attempts have recorded to a folder, and return that; None if they have recorded nothing.
+
+    Raises what the guard raises once it is lost.
+    """
+    close_abandoned(run, guard.token + 1)
+    recorded = [path for name in RECORDED if (path := run.path / name).exists()]
+    if not recorded:
+        return None
+    folder = run.set_aside / f"{attempt:03d}.t{guard.token:04d}.open"
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in recorded:
+        _move(path, folder, guard)
+    return _closed(folder)
+
+
+def close_abandoned(run: RunDir, below: int) -> None:
+    """Rename the folders to which holders with a lower token than `below` have been moving files."""
+    for training in run.abandoned():
+        match = ABANDONED.fullmatch(training.path.name)
+        if match and match["open"] and int(match["token"]) < below:
+            with suppress(FileNotFoundError):  # another holder has renamed it
+                _closed(training.path)
+
+
+def _move(path: Path, folder: Path, guard: Guard) -> None:
+    guard.check()
+    try:
+        path.rename(folder / path.name)
+    except FileNotFoundError:
+        guard.check()
+        raise
+
+
+def _closed(folder: Path) -> Path:
+    """Give a folder its final name, durably, and return that."""
+    sync(folder)
+    sync(folder.parent.parent)
+    final = next(path for path in _names(folder) if not path.exists())
+    folder.rename(final)
+    sync(folder.parent)
+    return final
+
+
+def _names(folder: Path) -> Iterator[Path]:
+    """Yield the names that a folder may be given: that of its attempt, then with 2, 3 ... after it."""
+    name = folder.name.partition(".")[0]
+    yield folder.with_name(name)
+    yield from (folder.with_name(f"{name}-{number}") for number in count(2))
