@@ -26,12 +26,13 @@ from benchmarks import (
     bench_profile,
 )
 from benchmarks.aims import BEGIN_AIMS, END_AIMS, INSTRUCTIONS, aims_table, named
-from benchmarks.ratios import Rate, Ratio, machine, matmul_gflops, stream_copy_gbps
+from benchmarks.ratios import Rate, Ratio, implementations, machine, matmul_gflops, stream_copy_gbps
 from benchmarks.table import replace_between_markers, write_into
 from trainer.command_line.group import new_app, taking_several
 from trainer.command_line.options import names_in
 from trainer.command_line.program import run_program
 from trainer.errors import UserError
+from trainer.ops.kernels import using
 from trainer.runtime.console import log, print_result
 from trainer.runtime.torch_settings import configure_process
 
@@ -42,9 +43,10 @@ Row = Ratio | Rate
 
 
 def metric_ratios(_: int) -> Iterator[Ratio]:
-    """Compare the metrics with their plain forms (bench_metrics)."""
-    for row in bench_metrics.rows():
-        yield Ratio(row.what, "plain", "ours", 1000 * row.plain_seconds, 1000 * row.our_seconds)
+    """Compare the metrics with their plain forms (bench_metrics), ours with native operations."""
+    with using(implementations()["native"]):
+        for row in bench_metrics.rows():
+            yield Ratio(row.what, "plain", "ours", 1000 * row.plain_seconds, 1000 * row.our_seconds)
 
 
 PARTS: dict[str, Callable[[int], Iterator[Row]]] = {
