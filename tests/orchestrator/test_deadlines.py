@@ -1,6 +1,8 @@
-"""A server that sends a byte from time to time is not waited for without an end, by anything that asks one."""
+"""A server that sends a byte from time to time is not waited for without an end; a missing driver is named."""
 
 import signal
+import socket
+import sys
 import time
 from pathlib import Path
 
@@ -67,3 +69,18 @@ def test_of_the_recorder(store: Store, dripping: str, monkeypatch: pytest.Monkey
     new_attempt(new_trial(store))
     report = record_once(store, default_target(store), lambda _line: None)
     assert "no whole answer within 0.5 s" in report.trouble
+
+
+@pytest.mark.parametrize(
+    ("kind", "module", "package"),
+    [("mysql", "MySQLdb", "mysqlclient"), ("mysql+pymysql", "pymysql", "PyMySQL"), ("mssql", "pyodbc", "pyodbc")],
+)
+def test_a_database_whose_package_is_not_installed_names_it(
+    store: Store, monkeypatch: pytest.MonkeyPatch, kind: str, module: str, package: str
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    new_attempt(new_trial(store))
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        monkeypatch.setenv(VARIABLE, f"{kind}://someone@127.0.0.1:{server.getsockname()[1]}/runs")
+        trouble = record_once(store, default_target(store), lambda _line: None).trouble
+    assert f"{kind} needs the package {package}; install it: pip install {package}" in trouble
