@@ -29,7 +29,7 @@ from trainer.data.decode import decode_like
 from trainer.data.seal import is_sealed, seal, tell_remade
 from trainer.data.staging import staged
 from trainer.errors import DataError, OutputError
-from trainer.files import create_folder, discard, locked_if_possible, sync
+from trainer.files import create_folder, discard, locked_if_possible, matching, sync
 
 DecodeProgress = Callable[[int, int], None]
 """Called with the number of images done and the total."""
@@ -140,7 +140,7 @@ def _require_space(folder: Path, need: int) -> None:
 
 def _remove_leftovers(folder: Path) -> None:
     for name in (f".{folder.name}.*.tmp", f"{folder.name}.*.part*"):  # of this version, of 0.1
-        for left in folder.parent.glob(name):
+        for left in matching(folder.parent, name):
             shutil.rmtree(left, ignore_errors=True)
 
 
