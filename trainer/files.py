@@ -120,7 +120,7 @@ def temporary_name(path: Path, guard: Guard | None = None) -> Path:
 
 def remove_marked(folder: Path, below: int) -> None:
     """Remove the temporary files directly in `folder` whose writers have a lower token than `below`."""
-    for path in folder.glob(".*.tmp"):
+    for path in matching(folder, ".*.tmp"):
         match = MARKED.match(path.name)
         if match and int(match["token"]) < below:
             discard(path)
@@ -128,7 +128,7 @@ def remove_marked(folder: Path, below: int) -> None:
 
 def remove_abandoned(folder: Path) -> list[Path]:
     """Remove, and return, the temporary files directly in `folder` of dead processes of this host."""
-    gone = [path for path in folder.glob(".*.tmp") if _is_abandoned(path.name)]
+    gone = [path for path in matching(folder, ".*.tmp") if _is_abandoned(path.name)]
     for path in gone:
         discard(path)
     return gone

@@ -14,6 +14,7 @@ from analysis.dashboard.tables_at_once import Shards, read_whole, write_whole
 from analysis.results.load import METRIC_COLUMNS
 from analysis.tables.schema import REPEATED, SCHEMAS, is_current, read_table, stamp_of, told_if_damaged
 from analysis.tables.store import ResultStore
+from trainer.files import matching
 
 KEPT: dict[str, tuple[str, ...]] = {
     "runs": tuple(SCHEMAS["runs"].names),
@@ -57,7 +58,7 @@ class MemoryTables:
         """Return the whole table as it is now; None where there is none, or one of another version."""
         held = self._tables.get(table) or _Held(read_whole(self.store.tables, table, KEPT[table]))
         self._tables[table] = held
-        stamps = {path: stamp_of(path) for path in sorted((self.store.tables / table).glob("[0-9a-f][0-9a-f].parquet"))}
+        stamps = {path: stamp_of(path) for path in matching(self.store.tables / table, "[0-9a-f][0-9a-f].parquet")}
         if held.whole is None or stamps != {path: stamp for path, (stamp, _) in held.shards.items()}:
             held.whole = None
             known = {path: shard for path, shard in held.shards.items() if stamps.get(path) == shard[0]}

@@ -24,7 +24,7 @@ from analysis.tables.schema import (
 )
 from analysis.tables.store import OTHER_STORE, ResultStore, signature
 from analysis.tables.trial_rows import TrialRows, read_trial
-from trainer.files import locked
+from trainer.files import locked, matching
 
 KEYS = {
     "runs": ["trial"],
@@ -61,7 +61,7 @@ class SeenShards:
 
     def known(self, store: ResultStore) -> dict[str, _Known]:
         """Return the recorded signature of each trial, without the trials of shards that do not fit together."""
-        names = sorted(path.stem for path in (store.tables / "runs").glob("[0-9a-f][0-9a-f].parquet"))
+        names = [path.stem for path in matching(store.tables / "runs", "[0-9a-f][0-9a-f].parquet")]
         self.shards = {shard: self._current(store, shard) for shard in names}
         return {trial: known for _, trials in self.shards.values() for trial, known in trials.items()}
 

@@ -8,7 +8,7 @@ from pyarrow.csv import CSVWriter
 
 from analysis.tables.schema import SCHEMAS, TABLES, read_shard
 from analysis.tables.store import ResultStore
-from trainer.files import replacing, strict_json
+from trainer.files import matching, replacing, strict_json
 
 
 def export_csv(store: ResultStore) -> list[Path]:
@@ -20,7 +20,7 @@ def _export(tables: Path, name: str) -> Path:
     path = tables / f"{name}.csv"
     schema = _flat(SCHEMAS[name].empty_table()).schema
     with replacing(path) as temporary, CSVWriter(temporary, schema) as writer:
-        for shard in sorted((tables / name).glob("[0-9a-f][0-9a-f].parquet")):
+        for shard in matching(tables / name, "[0-9a-f][0-9a-f].parquet"):
             writer.write_table(_flat(read_shard(tables, name, shard.stem)))
     return path
 

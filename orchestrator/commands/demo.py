@@ -15,6 +15,7 @@ from orchestrator.sweep.reader import read_sweep
 from trainer.command_line.group import epilog, new_app
 from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption
 from trainer.errors import ExitCode
+from trainer.files import matching
 
 SWEEP = FOLDER / "demo.yaml"
 
@@ -86,7 +87,7 @@ def _print(text: str) -> None:
 
 def where_to_look(store: Store, key: str) -> list[str]:
     """Return lines that list the results and suggest the next commands."""
-    figures = sorted((store.root / "figures" / key).glob("*.png"))
+    figures = matching(store.root / "figures" / key, "*.png")
     return [
         "",
         *(f"Figure    {path}" for path in figures),

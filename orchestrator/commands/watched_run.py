@@ -122,7 +122,7 @@ class WatchedRun:
             self._show()
             self.report_trouble()
             if self.recorder:
-                self.recorder.report_trouble()
+                self.recorder.look_after()
             time.sleep(POLL_SECONDS)
             self.dispatcher.refresh()
         if self.interrupts and self.dispatcher.active:

@@ -1,5 +1,6 @@
 """Checks of SLURM, Ray and MLflow's server."""
 
+import http.client
 import os
 import re
 import shutil
@@ -15,6 +16,7 @@ from orchestrator.doctor.finding import Finding
 from orchestrator.errors import BackendError
 from orchestrator.recorders.target import default_target
 from orchestrator.store.layout import Store
+from trainer.command_line.deadline import Overdue, deadline
 from trainer.errors import UserError
 
 TIMEOUT_SECONDS = 5.0
@@ -86,7 +88,11 @@ def mlflow_server(store: Store) -> Iterator[Finding]:
     if not uri.startswith("http"):
         return
     try:
-        with urllib.request.urlopen(f"{uri.rstrip('/')}/health", timeout=TIMEOUT_SECONDS):
-            yield Finding("mlflow server", "ok", f"{uri} responds")
-    except (OSError, ValueError) as error:
+        with (
+            deadline(2 * TIMEOUT_SECONDS),
+            urllib.request.urlopen(f"{uri.rstrip('/')}/health", timeout=TIMEOUT_SECONDS),
+        ):
+            pass
+        yield Finding("mlflow server", "ok", f"{uri} responds")
+    except (OSError, ValueError, http.client.HTTPException, Overdue) as error:
         yield Finding("mlflow server", "note", f"{uri}: {error}; runs continue, and are recorded later")

@@ -9,6 +9,7 @@ from orchestrator.recorders.target import MlflowTarget
 from orchestrator.store.layout import Store
 from trainer.config.spec import Settings
 from trainer.config.stored import read_document
+from trainer.files import matching
 
 Versions = dict[str, list[int]]
 """Size and modification time of every file, by name."""
@@ -36,7 +37,7 @@ def changed(store: Store, target: MlflowTarget, sweep: str, known: Holdings | No
 def versions(store: Store, sweep: str) -> Versions:
     """Return size and modification time of every file of a sweep's figures."""
     folder = store.root / "figures" / sweep
-    files = sorted(path for path in folder.iterdir() if os.path.isfile(path) and not path.name.startswith("."))
+    files = [path for path in matching(folder, "[!.]*") if os.path.isfile(path)]
     return {path.name: [path.stat().st_size, path.stat().st_mtime_ns] for path in files}
 
 

@@ -48,6 +48,7 @@ from orchestrator.recorders.new_database import make_database
 from orchestrator.recorders.report import error_line
 from orchestrator.recorders.tags import Placed, own_states, placed_by_trial
 from orchestrator.recorders.target import OWNER, MlflowTarget, require_listener
+from orchestrator.recorders.timed_client import timed_client
 from orchestrator.store.layout import Store
 from orchestrator.store.observe import Observed, observe_run
 from trainer.config.trial_file import raw_config
@@ -80,7 +81,7 @@ class Ingester:
         require_listener(target.uri)
         if target.file:
             make_database(target.file)
-        self.client = MlflowClient(tracking_uri=target.uri)
+        self.client = MlflowClient(tracking_uri=target.uri) if target.file else timed_client(target.uri)
         place = experiment(self.client, EXPERIMENT, target)
         self.experiment = place.id
         self.owner: dict[str, str] = {} if target.database else {OWNER: store_id(store)}

@@ -10,6 +10,8 @@ from mlflow import MlflowClient
 from orchestrator.recorders.target import sqlite_uri
 from trainer.files import discard, remove_abandoned, sync, temporary_name
 
+WAIT_SECONDS = 20.0
+
 
 def make_database(file: Path) -> None:
     """Make a database with MLflow's tables at `file`, unless there is something in it already.
@@ -39,12 +41,23 @@ def _made(draft: Path) -> Path:
 
 
 def _put_in_place(draft: Path, file: Path) -> None:
-    """Link a database to its place, or fill an empty file that others may have open, in one transaction of SQLite.
+    """Link a database to its place, or fill an empty file that others may have open.
 
     What another process has made there meanwhile is left.
     """
     if file.exists() and not file.stat().st_size:
-        with closing(sqlite3.connect(draft)) as made, closing(sqlite3.connect(file)) as empty:
-            made.backup(empty)
+        _fill(file, draft)
     with suppress(FileExistsError):
         os.link(draft, file)
+
+
+def _fill(file: Path, draft: Path) -> None:
+    """Copy a database into one that has no tables: both is seen and done under SQLite's lock, in one transaction."""
+    with closing(sqlite3.connect(draft)) as made, closing(sqlite3.connect(file, WAIT_SECONDS)) as empty:
+        empty.isolation_level = None
+        empty.execute("BEGIN EXCLUSIVE")
+        if empty.execute("SELECT 1 FROM sqlite_master").fetchone() is None:
+            for statement in made.iterdump():
+                if statement not in ("BEGIN TRANSACTION;", "COMMIT;"):
+                    empty.execute(statement)
+        empty.execute("COMMIT")

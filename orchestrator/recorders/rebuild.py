@@ -1,5 +1,6 @@
 """Rebuilds the records of a store. Other content of the same database or server is not touched."""
 
+import glob
 import shutil
 import sqlite3
 import time
@@ -10,6 +11,7 @@ from pathlib import Path
 from orchestrator.recorders.mlflow_database import all_runs, holds_only
 from orchestrator.recorders.target import OWNER, MlflowTarget, sqlite_uri
 from orchestrator.store.layout import Store
+from trainer.files import matching
 
 EXPERIMENTS = {"adasweep", "adasweep figures"}
 TAGS = {"trial", "figures"}
@@ -48,7 +50,7 @@ def _replace(store: Store, target: MlflowTarget, database: Path, beat: Callable[
     from orchestrator.recorders.mlflow import Ingester
 
     former = all_runs(database) if database.exists() else set()
-    for left in database.parent.glob(f"{database.name}.new-*"):
+    for left in matching(database.parent, f"{glob.escape(database.name)}.new-*"):
         left.unlink()
     draft = database.with_name(f"{database.name}.new-{time.time_ns()}")
     cursors = target.cursors.with_name(f"{target.cursors.name}.new")

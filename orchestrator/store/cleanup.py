@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from orchestrator.store.layout import Store
-from trainer.files import remove_abandoned
+from trainer.files import matching, remove_abandoned
 
 
 def remove_leftovers(store: Store, sweep: str, trials: Iterable[str]) -> None:
@@ -23,4 +23,4 @@ def _folders(store: Store, sweep: str, trials: Iterable[str]) -> Iterator[Path]:
 
 
 def _within(folder: Path) -> list[Path]:
-    return [path for path in folder.iterdir() if path.is_dir() and not path.is_symlink()]
+    return [path for path in matching(folder, "*") if not path.is_symlink() and path.is_dir()]

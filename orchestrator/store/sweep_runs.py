@@ -7,14 +7,14 @@ from orchestrator.store.timing import Timing
 from trainer.config.job import Estimate
 from trainer.config.stored import Malformed
 from trainer.config.sweep_run import RUNS_FILE, SweepRun, sweep_runs
-from trainer.files import append_lines
+from trainer.files import append_lines, matching
 
 RECENT = 10
 
 
 def recent_runs(store: Store, backend: str) -> list[SweepRun]:
     """Return the RECENT newest runs of all sweeps on a backend."""
-    files = (store.root / "sweeps").glob(f"**/{RUNS_FILE}")
+    files = matching(store.root / "sweeps", f"**/{RUNS_FILE}")
     found = [run for file in files for run in sweep_runs(file) if run.backend == backend]
     return sorted(found, key=lambda run: run.ended)[-RECENT:]
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from orchestrator.store.lease import Lease
-from trainer.files import remove_abandoned, remove_marked, replacing
+from trainer.files import matching, remove_abandoned, remove_marked, replacing
 from trainer.record import RunDir
 from trainer.recording.fence import Fence
 from trainer.recording.set_aside import close_abandoned
@@ -30,7 +30,7 @@ def take_over(run: RunDir, lease: Lease) -> None:
     close_abandoned(run, lease.token)
     if not Fence(run.lease, lease.token).is_disputed:
         return
-    for stream in sorted(run.path.glob("[!.]*.jsonl")):
+    for stream in matching(run.path, "[!.]*.jsonl"):
         with replacing(stream, lease) as copy:
             shutil.copyfile(stream, copy)
     while _adopt_checkpoints(run, lease) or _adopt_snapshots(run, lease):
@@ -49,7 +49,7 @@ def _adopt_checkpoints(run: RunDir, lease: Lease) -> bool:
 
     The old name is removed: two files of one image counter would count as two of the checkpoints to keep.
     """
-    found = (CHECKPOINT.fullmatch(path.name) for path in run.checkpoints.glob("ckpt-*"))
+    found = (CHECKPOINT.fullmatch(path.name) for path in matching(run.checkpoints, "ckpt-*"))
     vanished = False
     for match in [match for match in found if match and int(match["token"]) < lease.token]:
         ours = run.checkpoints / f"{match['images']}-t{lease.token:04d}-{match['digest']}"

@@ -1,6 +1,9 @@
 import json
+import os
 import re
 import shutil
+import subprocess
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -149,6 +152,27 @@ def test_a_figure_with_a_bug_does_not_stop_the_others_and_is_reported(
     assert "fid_by_size.png" in out
     assert "ZeroDivisionError: of this test" in err
     assert "figure pie: no such figure" in err
+
+
+@pytest.mark.parametrize("characters", [100, 10**9], ids=["head", "all"])
+def test_a_report_to_a_pipe_is_read_from_it_as_far_as_its_reader_wants(
+    store: ResultStore, tmp_path: Path, characters: int
+) -> None:
+    plan_with(store, figures=[])
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with (tmp_path / "read").open("w") as read:
+        reader = subprocess.Popen(["head", "-c", str(characters), pipe], stdout=read)
+    command = [sys.executable, "-m", "analysis", "report", "synthetic", "--store", str(store.path), "--out", str(pipe)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    keeps_being_a_pipe = pipe.is_fifo()
+    reader.terminate() if not keeps_being_a_pipe else None
+    reader.wait()
+    text = (tmp_path / "read").read_text()
+    assert keeps_being_a_pipe
+    assert "Traceback" not in done.stderr
+    assert text.startswith("<!doctype html>")
+    assert text.rstrip().endswith("</html>") is (characters > 100)
 
 
 def test_a_page_that_finds_no_space_is_named(store: ResultStore) -> None:

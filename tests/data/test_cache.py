@@ -129,14 +129,17 @@ SPOILT: dict[str, Callable[[Path], object]] = {
 @pytest.mark.parametrize("file", ["images.npy", "labels.npy"])
 @pytest.mark.parametrize("spoil", SPOILT.values(), ids=SPOILT)
 def test_a_cache_that_is_no_array_of_images_is_made_again(
-    tmp_path: Path, file: str, spoil: Callable[[Path], object]
+    tmp_path: Path, file: str, spoil: Callable[[Path], object], capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = zip_set(tmp_path / "cats.zip", 10, labels=[number % 3 for number in range(10)])
     wanted = describe(path, tmp_path).fingerprint
     whole = decoded(path, wanted, tmp_path / "cache")
     images, labels = np.array(whole.images), whole.labels
-    spoil(tmp_path / "cache" / f"decoded-{wanted}" / file)
+    folder = tmp_path / "cache" / f"decoded-{wanted}"
+    spoil(folder / file)
+    assert capsys.readouterr().err == ""
     after = decoded(path, wanted, tmp_path / "cache")
+    assert capsys.readouterr().err == f"adasweep: {folder} is not as it was cached; it is made again\n"
     assert (after.images.dtype, after.labels.dtype) == (images.dtype, labels.dtype)
     assert np.array_equal(after.images, images)
     assert np.array_equal(after.labels, labels)

@@ -231,7 +231,9 @@ def _array(values: np.ndarray, suffix: str) -> bytes:
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_what_is_damaged_in_the_cache_is_measured_again(tmp_path: Path, damage: str) -> None:
+def test_what_is_damaged_in_the_cache_is_measured_again(
+    tmp_path: Path, damage: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     reference = NoiseImages()
     names = ("fid40", "kid40", "swd40")
     first = measured(names, tmp_path, reference=reference)
@@ -239,7 +241,10 @@ def test_what_is_damaged_in_the_cache_is_measured_again(tmp_path: Path, damage: 
     assert len(files) >= 2
     for file in files:
         DAMAGES[damage](file)
+    assert capsys.readouterr().err == ""
     again = measured(names, tmp_path, reference=reference)
+    told = "adasweep: {} is not as it was cached; it is made again"
+    assert sorted(capsys.readouterr().err.splitlines()) == sorted(map(told.format, files))
     assert {name: one.value for name, one in again.items()} == {
         name: pytest.approx(one.value, rel=1e-9) for name, one in first.items()
     }

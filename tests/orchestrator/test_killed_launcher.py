@@ -2,20 +2,24 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
 
+from infra.waiting import wait_until
 from orchestrator.recorders.cursor import behind
 from orchestrator.recorders.target import default_target
 from orchestrator.store.layout import Store
-from tests.orchestrator.attempts import kimgs
+from orchestrator.store.lease import holder
+from tests.orchestrator.attempts import kimgs, let_go
 from tests.orchestrator.test_recorder import empty_database as empty_database
-from tests.orchestrator.test_run import adasweep
+from tests.orchestrator.test_run import ONE, SECONDS, adasweep, start
 from tests.support.tiny_sweep import SWEEP
 from trainer.files import temporary_name
 from trainer.record import State, read_record
@@ -43,9 +47,9 @@ sys.exit(main())
 """
 
 
-def killed(store: Store, name: str, time: int, *words: object) -> int:
+def killed(store: Store, name: str, nth: int, *words: object) -> int:
     """Run adasweep, killed just before the n-th rename of a file to this name; return its exit code."""
-    command = [sys.executable, "-c", KILLED, name, str(time), *map(str, words), "--store", str(store.root)]
+    command = [sys.executable, "-c", KILLED, name, str(nth), *map(str, words), "--store", str(store.root)]
     return subprocess.run(command, capture_output=True, check=False, timeout=240).returncode
 
 
@@ -62,7 +66,7 @@ def assert_all_is_recorded(store: Store) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "time"),
+    ("name", "nth"),
     [
         ("job.json", 2),
         ("trial.json", 2),
@@ -74,11 +78,11 @@ def assert_all_is_recorded(store: Store) -> None:
     ],
 )
 def test_the_same_command_again_returns_with_all_trials_done_and_recorded(
-    store: Store, sweep_file: Callable[[str], Path], empty_database: Path, name: str, time: int
+    store: Store, sweep_file: Callable[[str], Path], empty_database: Path, name: str, nth: int
 ) -> None:
     (store.root / "mlflow.db").write_bytes(empty_database.read_bytes())
     file = sweep_file(TWO)
-    assert killed(store, name, time, "run", file, "--cpus", 1) == -9
+    assert killed(store, name, nth, "run", file, "--cpus", 1) == -9
     left = [path for path in store.root.rglob(".*.tmp") if path.name.startswith(f".{name}.")]
     assert len(left) == 1
     again = adasweep(store, "run", file, "--cpus", 1, "--json")
@@ -91,6 +95,27 @@ def test_the_same_command_again_returns_with_all_trials_done_and_recorded(
         assert kimgs(run.ticks) == [round(0.1 * step, 3) for step in range(1, 11)]
     assert_all_is_recorded(store)
     assert list(store.root.rglob(".*.tmp")) == []
+
+
+def test_a_recorder_that_is_killed_during_a_run_is_started_again_within_it(
+    store: Store, sweep_file: Callable[[str], Path], empty_database: Path
+) -> None:
+    (store.root / "mlflow.db").write_bytes(empty_database.read_bytes())
+
+    def recorder() -> int:
+        held = holder(store.root / "mlflow")
+        return held.owner.pid if held and held.is_alive(time.time()) else 0
+
+    running = start(store, "run", sweep_file(ONE.replace("seeds: [0]", "seeds: [100]")), "--cpus", 1)
+    wait_until(lambda: recorder() > 0, SECONDS, "the recorder")
+    first = recorder()
+    os.kill(first, signal.SIGKILL)
+    wait_until(lambda: recorder() not in (0, first), SECONDS, "the recorder that is started again while the trial runs")
+    let_go(*map(store.run, store.ids()))
+    _, said = running.communicate(timeout=SECONDS)
+    assert running.returncode == 0, said
+    assert said.count("the recorder was killed by SIGKILL; it is started again (1 of at most 5 times)") == 1
+    assert_all_is_recorded(store)
 
 
 def test_the_next_run_removes_what_killed_processes_left_anywhere(

@@ -1,7 +1,9 @@
 """A new database of MLflow appears whole: whoever is killed, or cannot write, leaves nothing that stops the next."""
 
+import re
 import sqlite3
 import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -76,6 +78,58 @@ def test_what_another_process_made_meanwhile_stays(tmp_path: Path) -> None:
     file.write_text("full of runs")
     make_database(file)
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("runs.db", "full of runs")]
+
+
+WAITING = """
+import pathlib, sqlite3, sys, time
+from orchestrator.recorders.new_database import make_database
+file, ready, go = map(pathlib.Path, sys.argv[1:])
+connect = sqlite3.connect
+
+def waiting(place, *rest, **options):
+    if pathlib.Path(place) == file:
+        ready.touch()
+        while not go.exists():
+            time.sleep(0.05)
+    return connect(place, *rest, **options)
+
+sqlite3.connect = waiting
+make_database(file)
+"""
+RECORDING = """
+import pathlib, sys
+from mlflow import MlflowClient
+from orchestrator.recorders.new_database import make_database
+make_database(pathlib.Path(sys.argv[1]))
+MlflowClient(tracking_uri=f"sqlite:///{sys.argv[1]}").create_experiment("between")
+"""
+
+
+def test_of_two_that_fill_one_empty_file_the_second_leaves_what_the_first_has_recorded(tmp_path: Path) -> None:
+    file, ready, go = (tmp_path / name for name in ("runs.db", "ready", "go"))
+    file.touch()
+    second = subprocess.Popen([sys.executable, "-c", WAITING, file, ready, go])
+    wait_until(ready.exists, SECONDS, "the second process, which has found the file empty")
+    subprocess.run([sys.executable, "-c", RECORDING, file], check=True)
+    go.touch()
+    assert second.wait(SECONDS) == 0
+    with closing(sqlite3.connect(file)) as database:
+        names = {name for (name,) in database.execute("SELECT name FROM experiments")}
+    assert names == {"Default", "between"}
+
+
+def test_an_empty_file_is_filled_with_all_that_a_new_database_has(tmp_path: Path) -> None:
+    new, empty = tmp_path / "new.db", tmp_path / "empty.db"
+    empty.touch()
+    for file in (new, empty):
+        make_database(file)
+    with closing(sqlite3.connect(new)) as one, closing(sqlite3.connect(empty)) as other:
+        assert _content(one) == _content(other)
+
+
+def _content(database: sqlite3.Connection) -> list[str]:
+    """Return all statements that make a database, without their times: MLflow adds its indices in any order."""
+    return sorted(re.sub(r"\d{13}", "TIME", line) for line in database.iterdump())
 
 
 def test_a_long_error_keeps_its_beginning_and_the_reason_at_its_end() -> None:

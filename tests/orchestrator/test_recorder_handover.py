@@ -145,13 +145,53 @@ def test_the_trouble_of_the_recorder_that_is_active_is_no_success(
     lease.release()
 
 
-def test_that_a_recorder_was_killed_is_reported(run: RunDir, start: Start, printed: list[str]) -> None:
-    recorder = start()
+def kill(recorder: RecorderProcess) -> None:
     recorder.process.kill()
+    recorder.process.wait()
+
+
+def test_that_a_recorder_was_killed_and_what_to_do_is_reported(
+    run: RunDir, start: Start, printed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(launch, "MOST_RESTARTS", 0)
+    recorder = start()
+    kill(recorder)
     finish(recorder, run)
     assert printed == [
-        "MLflow is behind by 1 of 1 trials (the recorder was killed by SIGKILL); to update it, run: adasweep record"
+        "the recorder was killed by SIGKILL, and is not started again; afterwards, run: adasweep record",
+        "MLflow is behind by 1 of 1 trials (the recorder was killed by SIGKILL); to update it, run: adasweep record",
     ]
+
+
+def test_a_killed_recorder_is_started_again_and_records_all(
+    store: Store, run: RunDir, start: Start, printed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(launch, "RESTART_SECONDS", 0.0)
+    recorder = start()
+    wait_until(lambda: owner(store) == recorder.process.pid, SECONDS, "the recorder")
+    kill(recorder)
+    recorder.look_after()
+    wait_until(lambda: owner(store) == recorder.process.pid, SECONDS, "the recorder that was started again")
+    kill(recorder)
+    append_lines(run.metrics, [metric(3.0, 40.0)])
+    finish(recorder, run)
+    assert is_recorded(store, run)
+    told = "the recorder was killed by SIGKILL; it is started again"
+    assert printed == [f"{told} (1 of at most 5 times)", f"{told} (2 of at most 5 times)"]
+
+
+@pytest.mark.usefixtures("run")
+def test_a_recorder_that_always_ends_is_started_again_a_few_times(
+    store: Store, printed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(launch, "RESTART_SECONDS", 0.0)
+    monkeypatch.setattr(launch, "start_process", lambda _store: subprocess.Popen(["false"], stdin=subprocess.PIPE))
+    recorder = start_recorder(store, default_target(store), printed.append)
+    for _ in range(8):
+        recorder.process.wait()
+        recorder.look_after()
+    told = [f"the recorder has failed; it is started again ({number} of at most 5 times)" for number in range(1, 6)]
+    assert printed == [*told, "the recorder has failed, and is not started again; afterwards, run: adasweep record"]
 
 
 def test_trouble_with_mlflow_is_reported_once_with_its_reason(store: Store, printed: list[str]) -> None:

@@ -26,10 +26,10 @@ from trainer.config.dataset.labels import read_labels
 from trainer.config.node_paths import decoding_dir
 from trainer.data.array_file import read_array
 from trainer.data.decode import decode_like
-from trainer.data.seal import is_sealed, seal
+from trainer.data.seal import is_sealed, seal, tell_remade
 from trainer.data.staging import staged
 from trainer.errors import DataError, OutputError
-from trainer.files import create_folder, discard, locked_if_possible, sync
+from trainer.files import create_folder, discard, locked_if_possible, matching, sync
 
 DecodeProgress = Callable[[int, int], None]
 """Called with the number of images done and the total."""
@@ -84,6 +84,7 @@ def _build(path: Path, wanted: str, folder: Path, progress: DecodeProgress | Non
 def _built(path: Path, wanted: str, folder: Path, progress: DecodeProgress | None) -> Decoded:
     def fill(part: Path) -> None:
         _checked(path, wanted, folder.parent)
+        tell_remade(folder)
         _discard_unless_whole(folder)  # makes room
         with staged(path) as local:
             _write(path, _checked(local, wanted, folder.parent), part, progress or _silent)
@@ -139,7 +140,7 @@ def _require_space(folder: Path, need: int) -> None:
 
 def _remove_leftovers(folder: Path) -> None:
     for name in (f".{folder.name}.*.tmp", f"{folder.name}.*.part*"):  # of this version, of 0.1
-        for left in folder.parent.glob(name):
+        for left in matching(folder.parent, name):
             shutil.rmtree(left, ignore_errors=True)
 
 

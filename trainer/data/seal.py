@@ -7,6 +7,7 @@ A file that is still in that state is not read again. In a copy of the folder it
 """
 
 import hashlib
+import os
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +17,7 @@ from pydantic import BaseModel, ConfigDict
 from trainer.config.dataset.memo import state_of
 from trainer.config.stored import read_document
 from trainer.files import replace_file
+from trainer.runtime.console import log
 
 NAME = "seal.json"
 
@@ -52,6 +54,12 @@ def seal_file(path: Path) -> None:
 def is_file_sealed(path: Path) -> bool:
     """Return whether a single file is there and as it was sealed."""
     return path.is_file() and _holds(_of_file(path), path.name, [path.name])
+
+
+def tell_remade(path: Path) -> None:
+    """Tell that what is in the place of a cached file or folder, if anything, is another, and is made again."""
+    if os.path.lexists(path):
+        log(f"adasweep: {path} is not as it was cached; it is made again")
 
 
 def _of_file(path: Path) -> Path:

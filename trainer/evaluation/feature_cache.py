@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from trainer.data.array_file import DAMAGED, read_array
-from trainer.data.seal import is_file_sealed, seal_file
+from trainer.data.seal import is_file_sealed, seal_file, tell_remade
 from trainer.errors import OutputError
 from trainer.files import locked
 
@@ -40,6 +40,9 @@ def once(paths: list[Path], is_whole: IsWhole, measure: Callable[[], None], wait
         folder.mkdir(parents=True, exist_ok=True)
         with one_at_a_time(paths[0].with_suffix(".lock"), waiting):
             if not _are_intact(paths, is_whole):
+                for path in paths:
+                    if not _are_intact([path], is_whole):
+                        tell_remade(path)
                 measure()
                 for path in paths:
                     seal_file(path)

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from trainer.config.metrics.families import FeatureSource
 from trainer.config.metrics.sizes import pyramid
-from trainer.data.seal import is_file_sealed, seal_file
+from trainer.data.seal import is_file_sealed, seal_file, tell_remade
 from trainer.errors import OutputError
 from trainer.evaluation.feature_cache import mapped, of_shape, once, stored_arrays, written
 from trainer.evaluation.feature_networks import FeatureNetworks
@@ -113,6 +113,7 @@ class RealFeatures:
     def _new_gaussian(self, path: Path) -> Factored:
         """Compute the Gaussian and store it. Raises OutputError."""
         gaussian = gaussian_of(self.features())
+        tell_remade(path)
         try:
             with replacing(path) as temporary, temporary.open("wb") as file:
                 np.savez(file, mean=gaussian.mean, root=gaussian.root)

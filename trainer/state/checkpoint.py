@@ -15,7 +15,7 @@ from pathlib import Path
 import safetensors.torch
 from torch import Tensor
 
-from trainer.files import Guard, discard, read_regular, remove_abandoned, replace_file
+from trainer.files import Guard, discard, matching, read_regular, remove_abandoned, replace_file
 
 NAME = re.compile(r"^ckpt-(\d{9,})-t(\d{4,})-([0-9a-f]{16})\.safetensors$")
 
@@ -70,7 +70,7 @@ def save(directory: Path, images: int, guard: Guard, tensors: Mapping[str, Tenso
 
 def found(directory: Path) -> list[Checkpoint]:
     """Return the checkpoints in `directory`, newest first, without reading them."""
-    matches = ((NAME.match(path.name), path) for path in directory.glob("ckpt-*"))
+    matches = ((NAME.match(path.name), path) for path in matching(directory, "ckpt-*"))
     return sorted((Checkpoint(int(m[1]), int(m[2]), m[3], path) for m, path in matches if m), reverse=True)
 
 
@@ -81,5 +81,5 @@ def prune(directory: Path, keep: int, guard: Guard) -> None:
         if checkpoint.token <= guard.token:
             discard(checkpoint.path)
     remove_abandoned(directory)
-    for leftover in directory.glob(".ckpt-*.safetensors.tmp"):  # of version 0.1.0, which named no writer
+    for leftover in matching(directory, ".ckpt-*.safetensors.tmp"):  # of version 0.1.0, which named no writer
         leftover.unlink(missing_ok=True)

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from orchestrator.errors import BackendError, PlanError
+from trainer.command_line.deadline import Overdue, deadline
 
 ADDRESS, PORT = "RAY_API_SERVER_ADDRESS", 8265
 DEFAULT_ADDRESS = f"http://127.0.0.1:{PORT}"
@@ -111,15 +112,19 @@ class RayJobs:
         )
         data = None if body is None else json.dumps(body).encode()
         try:
-            request = urllib.request.Request(self.address + path, data, headers)
+            with deadline(2 * self.timeout_seconds):
+                return self._answer(urllib.request.Request(self.address + path, data, headers))
+        except (OSError, ValueError, http.client.HTTPException, Overdue) as error:
+            raise BackendError(f"Ray at {self.address}: {error}", retryable=True) from None
+
+    def _answer(self, request: urllib.request.Request) -> Any:
+        try:
             with urllib.request.urlopen(request, timeout=self.timeout_seconds) as response:
                 return json.load(response)
         except urllib.error.HTTPError as error:
             kind = UnknownJob if error.code == 404 else BackendError
             message = " ".join(error.read().decode(errors="replace").split())[:300]
             raise kind(f"Ray at {self.address}: {error.code} {message}", retryable=error.code >= 500) from None
-        except (OSError, ValueError, http.client.HTTPException) as error:
-            raise BackendError(f"Ray at {self.address}: {error}", retryable=True) from None
 
 
 def _is_server(address: str) -> bool:

@@ -11,6 +11,7 @@ from orchestrator.store.lease import holder
 from orchestrator.supervisor.ending import MESSAGE_CHARACTERS, TAIL_BYTES, AttemptEnding, write_ending
 from trainer.config.job import read_job
 from trainer.errors import printable, without_prefix
+from trainer.files import matching
 from trainer.record import State, read_record
 
 
@@ -30,7 +31,7 @@ def record_early_failure(store: Store, logs: Path, handle: Handle, row: JobRow) 
 def log_of(logs: Path, handle: Handle) -> Path:
     """Return the error log of a job below `logs`; it may not exist."""
     name = f"{glob.escape(handle.key.partition('@')[0])}_0_log.err"
-    return next(logs.glob(f"*/{name}"), logs / name)
+    return next(iter(matching(logs, f"*/{name}")), logs / name)
 
 
 def last_message(log: Path) -> str:

@@ -1,4 +1,8 @@
-"""The loaded libraries, and calls into them. Nothing is ever compiled here."""
+"""The loaded libraries, and calls into them. Nothing is ever compiled here.
+
+Their threads on a CPU are torch's, whose pool does not outlive a fork: a forked child of a process that has computed
+with two threads waits forever, in these operations as in torch's own. So nothing forks without starting a program.
+"""
 
 import ctypes
 import os
