@@ -9,7 +9,10 @@ from trainer.data.resize import is_transparent
 
 
 class ConversionTally:
-    """Counts conversions: rotation, reduction to 8 bits, compositing; and transparency that nobody `asked` to keep."""
+    """Counts conversions: rotation, reduction to 8 bits, compositing, profiles left out.
+
+    Also transparency that nobody `asked` to keep.
+    """
 
     def __init__(self, background: str, asked: bool) -> None:
         self._background, self._asked = background, asked
@@ -26,6 +29,7 @@ class ConversionTally:
         self._counts["turned"] += facts.turned > 1
         self._counts["unreadable"] += facts.turned == 0
         self._counts["deep"] += facts.bits > EIGHT_BITS
+        self._counts["profiled"] += facts.profiled
         self._counts["animated"] += picture.file.animated
         self._brightest = max(self._brightest, picture.file.brightest)
         self._bits = max(self._bits, facts.bits)
@@ -42,6 +46,7 @@ class ConversionTally:
             "composited": f"{{}} with transparent pixels composited on {self._background}",
             "kept": "{} with transparency, which is kept as a channel; to composite it, add --channels 1 or 3",
             "deep": f"{{}} of more than 8 bits reduced to 8, the high byte{self._brightest_note()}",
+            "profiled": "{} with a colour profile other than sRGB, which was not applied: their colours are off",
             "animated": "{} with several frames or pages, of which the first was used",
             "unreadable": "{} with unreadable EXIF data, not rotated",
         }
