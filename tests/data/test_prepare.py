@@ -87,6 +87,12 @@ def test_only_the_first_images_can_be_taken(tmp_path: Path) -> None:
     assert len(prepared(zip_set(tmp_path / "cats.zip", 9), tmp_path, most=4)) == 4
 
 
+def test_classes_that_the_first_images_lack_are_told(tmp_path: Path) -> None:
+    prepared(zip_set(tmp_path / "cats.zip", 9, labels=[0, 0, 0, 0, 1, 1, 2, 2, 2]), tmp_path, most=5)
+    told = ["only the first 5 of 9 images, which are of 2 of the classes"]
+    assert read_settings(tmp_path / "out.zip")["remarks"] == told
+
+
 def test_mnist_is_padded_without_touching_a_pixel(tmp_path: Path) -> None:
     images = many(5, side=28, channels=1)[..., 0]
     idx_pair(tmp_path / "mnist", "t10k", images[3:], [1, 0], packed=False)

@@ -18,9 +18,16 @@ class ConversionTally:
         self._background, self._asked = background, asked
         self._counts: Counter[str] = Counter()
         self._brightest = self._bits = 0
+        self._classes: set[int | None] = set()
+
+    @property
+    def classes(self) -> int:
+        """The number of classes that the pictures so far have."""
+        return len(self._classes - {None})
 
     def add(self, picture: Picture, channels: int) -> None:
         """Count a picture that becomes one of `channels` channels."""
+        self._classes.add(picture.label)
         if is_transparent(picture.pixels) and not (self._asked and channels in (2, 4)):
             self._counts["composited" if channels in (1, 3) else "kept"] += 1
         if picture.file is None:
