@@ -60,7 +60,7 @@ def carry_out(live: LiveStore, request: ActionRequest) -> ActionResult:
         return ActionResult(message=f"{len(trials)} trials {word}.")
     if request.horizon_kimg is None:
         raise ActionRefused("extend: say to how many kimg")
-    run_command(live, ["run", request.target, "--horizon-kimg", f"{request.horizon_kimg:g}", "--detach"])
+    run_command(live, ["extend", request.target, repr(request.horizon_kimg), "--detach"])
     return ActionResult(message=f"Extended to {request.horizon_kimg:g} kimg; what was missing is submitted.")
 
 

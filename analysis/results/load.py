@@ -36,6 +36,7 @@ METRIC_COLUMNS = (
 )
 RUN_COLUMNS = [name for name in SCHEMAS["runs"].names if name not in ("signature", "config_json", "skipped")]
 TICK_COLUMNS = ("trial", "kimg", "p", "r_t")
+SPEED_COLUMNS = ("trial", "kimg", "images_per_second")
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ def load_from(
     planned = _planned(plan)
     curves = _curves(source, plan, planned, score or plan.score, identity)
     metrics = _own_metrics(source, plan, planned)
-    frame = _with_divergence(_joined(planned, source), metrics, plan)
+    frame = _with_divergence(_with_own_speed(_joined(planned, source), source), metrics, plan)
     return Runs(store, plan, with_state(frame, plan, metrics)).scored_by(curves), curves
 
 
@@ -221,6 +222,17 @@ def _joined(planned: pd.DataFrame, source: RowSource) -> pd.DataFrame:
     for column in ("name", "method"):
         frame[column] = frame[column].where(frame[column] != "", frame["augment"].map(augment_label))
     return frame.drop(columns="planned_images")
+
+
+def _with_own_speed(frame: pd.DataFrame, source: RowSource) -> pd.DataFrame:
+    """Return runs with the median speed up to their horizon, also where another sweep has trained the trial further."""
+    further = frame[frame["kimg"].notna() & ~each_within(frame["kimg"], frame["horizon_kimg"])]
+    if further.empty:
+        return frame
+    ticks = _of_sweep(source.rows("ticks", SPEED_COLUMNS, sorted(set(further["trial"]))), further)
+    own = ticks.groupby("run")["images_per_second"].quantile(0.5, interpolation="higher")
+    is_further = frame["run"].isin(further["run"])
+    return frame.assign(images_per_second=frame["images_per_second"].mask(is_further, frame["run"].map(own)))
 
 
 def _with_divergence(frame: pd.DataFrame, metrics: pa.Table, plan: PlanFile) -> pd.DataFrame:

@@ -13,10 +13,12 @@ from orchestrator.dispatch.request import Request
 from orchestrator.display.output import print_json, progress_console, result_console
 from orchestrator.display.plan_table import summary
 from orchestrator.display.progress import View, view_for
-from orchestrator.errors import require_none
+from orchestrator.errors import PlanError, require_none
 from orchestrator.plan.decide import SUBMITTED
+from orchestrator.plan.diff import diff
 from orchestrator.plan.plan import Plan
-from orchestrator.plan.plan_document import write_plan
+from orchestrator.plan.plan_document import plan_file_of, write_plan
+from orchestrator.plan.plan_file import stored_plan
 from orchestrator.plan.status import as_json as statuses_as_json
 from orchestrator.recorders.target import readable_target
 from orchestrator.search.growth import Complete
@@ -26,12 +28,15 @@ from orchestrator.store.datasets import lookup
 from orchestrator.store.frozen_code import LIVE, freeze, frozen_place
 from orchestrator.store.layout import Store
 from orchestrator.supervisor.command import Task
+from trainer.config.dataset.listing import counted
 
 
 def execute(store: Store, request: Request, flags: RunFlags) -> int:
     """Execute the plan of a sweep and return the exit code."""
     plan = plan_sweep(store, request)
     require_none(problems_of_plan(plan, request))
+    if not flags.may_shorten:
+        _require_none_shorter(store, plan)
     backend = open_backend(request.backend, store, request.cpus)
     if flags.dry_run:
         return _dry_run(store, plan, backend, LIVE if flags.live_code else frozen_place(store))
@@ -56,6 +61,15 @@ def execute(store: Store, request: Request, flags: RunFlags) -> int:
     if flags.as_json:
         print_json({"exit_code": exit_code, "trials": statuses_as_json(run.statuses())})
     return exit_code
+
+
+def _require_none_shorter(store: Store, plan: Plan) -> None:
+    """Raise PlanError if a run would end earlier than in the last plan of the sweep: its results would be cut there."""
+    changes = diff(stored_plan(store, plan.sweep.key), plan_file_of(plan))
+    shorter = [change for change in changes if change.kind == "shortened"]
+    if shorter:
+        problem = f"{counted(len(shorter), 'run')} would be shortened, {shorter[0].cell} from {shorter[0].detail}"
+        raise PlanError(plan.sweep.key, problem, "give a longer horizon; to shorten: run SWEEP --horizon-kimg KIMG")
 
 
 def _by_ray_tune(store: Store, plan: Plan, backend: Backend, code: Path, view: View, *, as_json: bool) -> int:

@@ -25,10 +25,11 @@ TrialArgument = Annotated[str, typer.Argument(metavar="TRIAL", help="A trial's i
 
 
 class RunFlags(NamedTuple):
-    """How to execute a plan, and what to print."""
+    """How to execute a plan, and what to print. Unless it `may_shorten`, no run may get a shorter horizon."""
 
     detach: bool = False
     dry_run: bool = False
     as_json: bool = False
     record: bool = True
     live_code: bool = False
+    may_shorten: bool = True

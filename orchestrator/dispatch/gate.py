@@ -1,7 +1,8 @@
 """The gate before a sweep is planned: everything that is wrong with it, found in one pass."""
 
 import re
-from collections.abc import Container, Sequence
+from collections import defaultdict
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -9,13 +10,14 @@ from orchestrator.errors import Problem
 from orchestrator.plan.moments import moment_problems
 from orchestrator.plan.preflight import Lacks, measuring_problems, runtime_problems
 from orchestrator.plan.sources import NeededSource, other_sources
-from orchestrator.sweep.claims import misnamed_claims, misplaced_claims
+from orchestrator.sweep.claims import misnamed_claims, misplaced_claims, same_sided_claims
 from orchestrator.sweep.expand import ExaminedCells, examined_cells
 from orchestrator.sweep.expansion import Expansion
 from orchestrator.sweep.published_values import misnamed_values, misplaced_values
 from orchestrator.sweep.reader import AXES, Examined, Sweep
 from orchestrator.sweep.search_points import typical_cells
 from orchestrator.sweep.trial import DataLookup, Trial
+from orchestrator.sweep.yaml_source import KeyPath
 from trainer.config.claims.cells import Cells
 
 ITEM = re.compile(r"\[\d+\]$")
@@ -134,9 +136,18 @@ def _misplaced(sweep: Sweep, examined: ExaminedCells) -> list[Problem]:
     """Return claims and published values of missing cells."""
     if examined.cells is None:
         return []
-    claims = misplaced_claims(sweep.spec.claims, examined.cells) if sweep.states_claims else ()
+    claims = _misplaced_claims(sweep, examined, examined.cells) if sweep.states_claims else ()
     values = misplaced_values(sweep.spec.published, examined.cells) if sweep.states_published else ()
     return [sweep.problem(path, text) for path, text in (*claims, *values)]
+
+
+def _misplaced_claims(sweep: Sweep, examined: ExaminedCells, cells: Cells) -> Iterator[tuple[KeyPath, str]]:
+    """Yield claims of missing cells, and of cells that are the same runs."""
+    trials_of: defaultdict[str, set[str]] = defaultdict(set)
+    for trial in examined.trials:
+        trials_of[trial.cell].add(trial.id)
+    yield from misplaced_claims(sweep.spec.claims, cells)
+    yield from same_sided_claims(sweep.spec.claims, cells, trials_of)
 
 
 def _misnamed(sweep: Sweep, examples: ExaminedCells) -> list[Problem]:

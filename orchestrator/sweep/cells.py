@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from orchestrator.sweep.coercion import coerced
 from orchestrator.sweep.conditions import ConditionChecker
 from orchestrator.sweep.expression import ExpressionError, evaluate
-from orchestrator.sweep.keys import HORIZON
+from orchestrator.sweep.keys import HORIZON, choices_of
 from orchestrator.sweep.misfit import Misfit, Misfits
 from orchestrator.sweep.overlay import Layers, Places, layered, value_of
 from orchestrator.sweep.reader import Sweep
@@ -156,7 +156,9 @@ def _with_derived(cell: SweepCell, layers: Layers, spec: SweepSpec, places: Plac
     for key, text in spec.derive.items():
         path = ("derive", key)
         try:
-            value = evaluate(str(text), functools.partial(value_of, layers, {HORIZON: layers.tree[HORIZON]}))
+            value = evaluate(
+                str(text), functools.partial(value_of, layers, {HORIZON: layers.tree[HORIZON]}), choices_of
+            )
         except ExpressionError as error:
             raise Misfits([Misfit(path, str(error), concerns_cell=True)]) from None
         cell = cell._replace(implied=(*cell.implied, _setting(key, value, path)))

@@ -1,7 +1,8 @@
 """Checks the claims of a sweep file when it is read, before anything runs."""
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, WithJsonSchema
@@ -128,3 +129,17 @@ def misplaced_claims(claims: Sequence[str], cells: Cells) -> Iterator[tuple[KeyP
             pair_of(claim, cells)
         except ClaimProblem as problem:
             yield ("claims", index), f'"{claim.text}": {problem}'
+
+
+def same_sided_claims(
+    claims: Sequence[str], cells: Cells, trials_of: Mapping[str, AbstractSet[str]]
+) -> Iterator[tuple[KeyPath, str]]:
+    """Yield claims whose two cells have trials in common, as cells have that differ in their horizons alone."""
+    for index, claim in well_formed(claims):
+        with contextlib.suppress(ClaimProblem):  # reported by `misplaced_claims`
+            less, more = pair_of(claim, cells)
+            if trials_of.get(less, set()) & trials_of.get(more, set()):
+                yield (
+                    ("claims", index),
+                    f'"{claim.text}": {less} and {more} have the same settings: they are the same runs',
+                )

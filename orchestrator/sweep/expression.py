@@ -7,16 +7,22 @@ settings. Numbers are bounded: no power or product may have more than MAX_BITS b
 """
 
 import ast
+import itertools
 import math
 import operator
 from collections.abc import Callable, Mapping
 from typing import Any
+
+from trainer.errors import did_you_mean
 
 MAX_CHARACTERS = 500
 MAX_BITS = 256
 
 Lookup = Callable[[str], Any]
 """Maps a dotted key to its value. Raises ExpressionError if there is none."""
+
+AllowedTexts = Callable[[str], frozenset[str] | None]
+"""Maps a dotted key to the texts that it may be; None if it may be any."""
 
 Number = int | float
 
@@ -64,12 +70,17 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
 }
 
 
-def evaluate(text: str, lookup: Lookup) -> Any:
-    """Return the value of an expression: a number, boolean, string or None. Raises ExpressionError."""
+def evaluate(text: str, lookup: Lookup, choices: AllowedTexts = lambda _: None) -> Any:
+    """Return the value of an expression: a number, boolean, string or None.
+
+    Raises ExpressionError, also for a comparison that can never hold: of text with a number, or with a text that is
+    none of a setting's `choices`.
+    """
     if len(text) > MAX_CHARACTERS:
         raise ExpressionError(f"is longer than {MAX_CHARACTERS} characters")
     try:
         tree = ast.parse(text.strip(), mode="eval")
+        _require_possible(tree, choices)
         value = _value(tree.body, lookup)
     except SyntaxError as error:
         raise ExpressionError(f"is not a valid expression ({error.msg})") from None
@@ -125,8 +136,39 @@ def _compared(values: list[Any], ops: list[ast.cmpop]) -> bool:
     for op in ops:
         if type(op) not in COMPARISONS:
             raise ExpressionError("only the comparisons ==, !=, <, <=, > and >= are supported")
+        _require_same_kind(values)
     steps = zip(ops, values, values[1:], strict=False)
     return all(COMPARISONS[type(op)](left, right) for op, left, right in steps)
+
+
+def _require_same_kind(values: list[Any]) -> None:
+    """Raise ExpressionError if text is compared with a number or boolean, to which it is never equal."""
+    texts = [value for value in values if isinstance(value, str)]
+    others = [value for value in values if isinstance(value, int | float)]
+    if texts and others:
+        raise ExpressionError(
+            f"compares the text {texts[0]!r} with {others[0]!r}; write numbers, True and False unquoted"
+        )
+
+
+def _require_possible(tree: ast.Expression, choices: AllowedTexts) -> None:
+    """Raise ExpressionError if a setting is compared with a text that it can never be."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Compare):
+            parts = [node.left, *node.comparators]
+            for left, right in itertools.pairwise(parts):
+                _require_choice(left, right, choices)
+                _require_choice(right, left, choices)
+
+
+def _require_choice(setting: ast.expr, text: ast.expr, choices: AllowedTexts) -> None:
+    if not (isinstance(setting, ast.Name | ast.Attribute) and isinstance(text, ast.Constant)):
+        return
+    key, value = _dotted(setting), text.value
+    known = choices(key)
+    if known is not None and isinstance(value, str) and value not in known:
+        listed = ", ".join(sorted(known))
+        raise ExpressionError(f"'{key}' is never {value!r}, but one of: {listed}{did_you_mean(value, known)}")
 
 
 def _dotted(node: ast.expr) -> str:

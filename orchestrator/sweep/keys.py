@@ -83,6 +83,23 @@ def models_in(annotation: Any) -> list[type[BaseModel]]:
     return []
 
 
+@functools.cache
+def choices_of(key: str) -> frozenset[str] | None:
+    """Return the texts that a setting may be: its choices, or the names of its alternatives. None if it may be any."""
+    texts = [_texts(field.annotation) for field in settable().get(key, [])]
+    known = [one for one in texts if one is not None]
+    return frozenset().union(*known) if known and len(known) == len(texts) else None
+
+
+def _texts(annotation: Any) -> frozenset[str] | None:
+    """Return the texts that an annotation allows, None if any or if it allows no text."""
+    if models := models_in(annotation):
+        return frozenset(str(one.model_fields["type"].default) for one in models if "type" in one.model_fields) or None
+    if typing.get_origin(annotation) is Literal:
+        return frozenset(one for one in typing.get_args(annotation) if isinstance(one, str)) or None
+    return None
+
+
 def default_of(key: str, tree: Any) -> Any:
     """Return the default of a key in the choices of a tree of settings.
 

@@ -32,6 +32,14 @@ def test_nothing_beyond_the_horizon_of_the_sweep_counts(tmp_path: Path) -> None:
     assert list(runs.frame["state"]) == ["done"]
 
 
+def test_the_speed_of_a_run_is_that_up_to_its_horizon(tmp_path: Path) -> None:
+    store = write_store(tmp_path, WHOLE[3:4], horizon_kimg=40.0, step_kimg=20.0)
+    (ticks,) = (store.path / "trials").glob("*/*/ticks.jsonl")
+    rows = [json.loads(line) for line in ticks.read_text().splitlines()]
+    ticks.write_text("".join(json.dumps(row | {"images_per_second": row["kimg"]}) + "\n" for row in rows))
+    assert list(loaded(store)[0].frame["images_per_second"]) == [40.0]  # of 20 and 40; 60 to 100 are of another sweep
+
+
 def test_a_trial_done_for_a_shorter_horizon_is_short_for_this_sweep(tmp_path: Path) -> None:
     store = write_store(tmp_path, [FakeRun("ada", 500, 0, kimg=40.0)], horizon_kimg=100.0, step_kimg=20.0)
     runs, _ = loaded(store)

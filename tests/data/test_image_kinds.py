@@ -303,6 +303,25 @@ def test_integers_of_32_bits_are_refused() -> None:
         decode_any(encoded(Image.new("I", (8, 8), 70_000), "TIFF"), "x")
 
 
+def test_signed_samples_are_refused() -> None:
+    """Their bytes, read as unsigned, would show -1 as white and 0 as black."""
+    file = io.BytesIO(encoded(Image.fromarray(pixels(0, channels=1)[:, :, 0]), "TIFF", tiffinfo={339: 2}))
+    with pytest.raises(DataError, match=r"signed samples.*save it as grey or RGB"):
+        decode_any(file.getvalue(), "x")
+
+
+@pytest.mark.parametrize("profile", [b"\0Display P3", b"", b"\0sRGB IEC61966-2.1", "\0sRGB".encode("utf-16-be")])
+@pytest.mark.parametrize(("format", "suffix"), [("PNG", "png"), ("JPEG", "jpg"), ("WEBP", "webp"), ("TIFF", "tif")])
+def test_colour_profiles_other_than_srgb_are_reported(tmp_path: Path, format: str, suffix: str, profile: bytes) -> None:
+    content = encoded(Image.fromarray(pixels(0)), format, icc_profile=profile)
+    source = folder_of(tmp_path / "in", [encoded(Image.fromarray(pixels(1)), format), content], suffix)
+    prepared(source)
+    is_told = b"P3" in profile
+    assert ("1 image with a colour profile other than sRGB, which was not applied" in reported(source)) == is_told
+    told = "colour profiles other than sRGB are not applied: their colours are off"
+    assert (told in examine(source, tmp_path).remarks) == (told in verify(source).remarks) == is_told
+
+
 @pytest.mark.parametrize(("format", "suffix"), [("GIF", "gif"), ("PNG", "png"), ("WEBP", "webp"), ("TIFF", "tif")])
 def test_of_an_animation_the_first_frame_is_taken_and_reported(tmp_path: Path, format: str, suffix: str) -> None:
     frames = [Image.fromarray(pixels(number)) for number in range(3)]

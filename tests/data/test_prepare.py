@@ -87,6 +87,12 @@ def test_only_the_first_images_can_be_taken(tmp_path: Path) -> None:
     assert len(prepared(zip_set(tmp_path / "cats.zip", 9), tmp_path, most=4)) == 4
 
 
+def test_classes_that_the_first_images_lack_are_told(tmp_path: Path) -> None:
+    prepared(zip_set(tmp_path / "cats.zip", 9, labels=[0, 0, 0, 0, 1, 1, 2, 2, 2]), tmp_path, most=5)
+    told = ["only the first 5 of 9 images, which are of 2 of the classes"]
+    assert read_settings(tmp_path / "out.zip")["remarks"] == told
+
+
 def test_mnist_is_padded_without_touching_a_pixel(tmp_path: Path) -> None:
     images = many(5, side=28, channels=1)[..., 0]
     idx_pair(tmp_path / "mnist", "t10k", images[3:], [1, 0], packed=False)
@@ -95,6 +101,22 @@ def test_mnist_is_padded_without_touching_a_pixel(tmp_path: Path) -> None:
     assert (as_array(found)[:, 2:30, 2:30, 0] == images).all()
     assert as_array(found)[:, :2].max() == 0
     assert ids(found) == [2, 1, 0, 1, 0]
+
+
+def test_a_part_that_is_packed_and_unpacked_is_read_once(tmp_path: Path) -> None:
+    images = many(5, channels=1)[..., 0]
+    for packed in (True, False):
+        idx_pair(tmp_path / "mnist", "train", images, [0, 1, 2, 1, 0], packed)
+    assert ids(prepared(tmp_path / "mnist", tmp_path)) == [0, 1, 2, 1, 0]
+
+
+def test_idx_files_of_several_sets_are_not_mixed(tmp_path: Path) -> None:
+    images = many(4, channels=1)[..., 0]
+    for part, labels in (("emnist-digits-train", [0, 1, 2, 3]), ("emnist-letters-train", [4, 5, 6, 7])):
+        idx_pair(tmp_path / "gzip", part, images, labels)
+    with pytest.raises(DataError, match=r"several sets: emnist-digits, emnist-letters.*give one of the files"):
+        prepared(tmp_path / "gzip", tmp_path)
+    assert ids(prepared(tmp_path / "gzip/emnist-letters-train-images-idx3-ubyte.gz", tmp_path)) == [4, 5, 6, 7]
 
 
 @pytest.mark.parametrize("protocol", [2, 3, 4, 5])
@@ -125,6 +147,23 @@ def test_tfrecords_are_read_at_the_highest_resolution(tmp_path: Path, packed: bo
     found = prepared(folder, tmp_path)
     assert (as_array(found) == images).all()
     assert ids(found) == [0, 2, 1, 0]
+
+
+def test_tfrecords_have_the_labels_of_their_own_set(tmp_path: Path) -> None:
+    for name, classes in (("cats", [0, 1, 2, 3]), ("dogs", [3, 2, 1, 0])):
+        tfrecords(tmp_path / f"{name}-r04.tfrecords", [example(image.transpose(2, 0, 1)) for image in many(4, side=16)])
+        with (tmp_path / f"{name}-rxx.labels").open("wb") as file:
+            np.save(file, np.eye(4, dtype=np.float32)[classes])
+    assert ids(prepared(tmp_path / "dogs-r04.tfrecords", tmp_path)) == [3, 2, 1, 0]
+    with pytest.raises(DataError, match=r"several sets: cats, dogs.*give one of the files"):
+        prepared(tmp_path, tmp_path, replace=True)
+
+
+def test_missing_batches_of_cifar_are_named(tmp_path: Path) -> None:
+    batch = cifar_batch(many(3, side=32), [0, 1, 2])
+    tar_of(tmp_path / "cifar.tar.gz", {"data_batch_1": batch, "data_batch_4": batch})
+    prepared(tmp_path / "cifar.tar.gz", tmp_path)
+    assert "missing: data_batch_2, data_batch_3, data_batch_5" in str(read_settings(tmp_path / "out.zip")["remarks"])
 
 
 def test_the_checksum_of_tfrecords_is_the_published_one() -> None:

@@ -68,6 +68,17 @@ def test_a_claim_about_cells_that_are_not_there_is_reported_at_its_line(store: S
     assert weak.startswith(f'{first}: claims[0]: "ada < baseline at subset=20" can never pass')
 
 
+def test_a_claim_about_cells_that_are_the_same_runs_is_refused(store: Store, sweep_file: Write) -> None:
+    """They differ in their horizons alone: one trial, at two points of its training."""
+    axes = "grid:\n  data.subset: [20, 40]\n  augment: [none, ada]\n"
+    text = with_claims("short < long by last").replace(axes, "cells: {short: {batch: 20}, long: {horizon_kimg: 2}}\n")
+    problems = planned_problems(store, sweep_file(text + "underpowered: a first look\n"))
+    line = first_claim_line(text)
+    assert problems == [
+        f'{line}: claims[0]: "short < long by last": short and long have the same settings: they are the same runs'
+    ]
+
+
 @pytest.mark.parametrize("claims", ["ada < baseline at subset=40", "ada < baseline at subset=20 by fid2k"])
 def test_a_tier_may_leave_out_cells_and_metrics_of_claims_it_inherits(
     store: Store, sweep_file: Write, claims: str

@@ -195,6 +195,15 @@ def test_extend_finds_the_file_of_a_sweep_by_its_name(
     assert [(request.file, request.tier, request.horizon_kimg) for request in asked] == 2 * [(file, "", 2.0)]
 
 
+def test_extend_does_not_shorten_a_sweep(store: Store, sweep_file: Write, capsys: Capture) -> None:
+    file = sweep_file(SWEEP)
+    write_plan(store, plan_sweep(store, Request(file, horizon_kimg=8.0)))
+    before = store.plan("test").read_bytes()
+    assert main(["extend", str(file), "4", "--store", str(store.root)]) == 2
+    assert "from 8 to 4 kimg; give a longer horizon; to shorten: run SWEEP" in capsys.readouterr().err
+    assert store.plan("test").read_bytes() == before
+
+
 def test_a_name_close_to_that_of_a_sweep_suggests_it(store: Store, sweep_file: Write, capsys: Capture) -> None:
     write_plan(store, plan_sweep(store, Request(sweep_file(SWEEP))))
     name = read_sweep(sweep_file(SWEEP)).key

@@ -133,3 +133,17 @@ def test_cells_of_the_same_computation_share_a_trial(trials: Trials) -> None:
 def test_expanding_twice_gives_the_same(read: Read) -> None:
     sweep = read(BASE + "grid: {augment: [none, ada], batch: [32, 64]}\nseeds: 3\n")
     assert [trial.id for trial in expand(sweep, find)] == [trial.id for trial in expand(sweep, find)]
+
+
+@pytest.mark.parametrize(
+    ("test", "problem"),
+    [
+        ("augment == 'ADA'", "'augment' is never 'ADA', but one of: ada, .*; did you mean 'ada'?"),
+        ("'rotate' != augment.transform", "'augment.transform' is never 'rotate', but one of: flip, rotation, "),
+        ("batch == '16'", "compares the text '16' with 16"),
+        ("data.mirror == 'yes'", "compares the text 'yes' with False"),
+    ],
+)
+def test_a_comparison_that_can_never_hold_is_refused(trials: Trials, test: str, problem: str) -> None:
+    with pytest.raises(SweepError, match=problem):
+        trials(f'cells: {{a: {{batch: 16}}}}\nderive: {{objective.r1_gamma: "5 if {test} else 1"}}\n')

@@ -56,6 +56,8 @@ def test_arithmetic_has_its_usual_meaning(text: str, expected: object) -> None:
         ("1 + " * 200 + "1", "longer than 500"),
         ("(" * 240 + "1" + ")" * 240, "not a valid expression"),
         ("1 is 1", "only the comparisons ==, !="),
+        ("5 if batch == '32' else 1", "compares the text '32' with 32; write numbers, True and False unquoted"),
+        ("5 if 'yes' != (batch > 1) else 1", "compares the text 'yes' with True"),
     ],
 )
 def test_anything_else_is_refused_in_words(text: str, message: str) -> None:

@@ -13,6 +13,7 @@ from orchestrator.sweep.reader import read_sweep
 from orchestrator.sweep.starter import fit_for, slug, starter
 from tests.data.pictures import folder_set, name, pixels
 from trainer.config.dataset.config import DataDescription
+from trainer.config.dataset.survey import survey
 from trainer.config.presets.official import preset_tree
 from trainer.data.png import encode_png
 
@@ -64,6 +65,12 @@ def test_images_of_other_shapes_are_prepared_and_their_folders_become_classes(he
     assert (sweep.spec.base["data"], sweep.spec.base["data.labels"]) == ("my-pets", True)
     trials = plan_sweep(Store(here / "store"), Request(Path("my-pets.yaml"))).trials
     assert {(one.config.data.resolution, one.config.data.classes) for one in trials} == {(32, 2)}
+
+
+def test_the_parts_of_a_set_are_not_its_classes(tmp_path: Path) -> None:
+    for part in ("train", "Test", "val"):
+        write_pictures(tmp_path / "photos" / part, 2, 40, 50)
+    assert survey(tmp_path / "photos").class_folders == []
 
 
 def test_transparent_and_mixed_images_are_prepared_as_rgb(here: Path, capfd: Capture) -> None:

@@ -5,7 +5,12 @@ from itertools import islice
 from pathlib import Path
 
 from trainer.config.dataset.describe import FEWEST_IMAGES
+<<<<<<< HEAD
 from trainer.config.dataset.labels import MAX_CLASSES, NUMBER_CLASSES
+=======
+from trainer.config.dataset.labels import MAX_CLASSES
+from trainer.config.dataset.listing import counted
+>>>>>>> hb1
 from trainer.data.cache import DecodeProgress
 from trainer.data.readers.reader import Picture, Reader
 from trainer.data.resize import ImageFormat, fits, fitted
@@ -40,13 +45,13 @@ def convert(
             wanted = shape.channels or (picture.file.channels if picture.file else picture.pixels.shape[2])
             label = picture.label if labels else None
             _require_uniform(picture.place, wanted, label, channels, labelled)
-            tally.add(picture, wanted)
+            tally.add(picture._replace(label=label), wanted)
             writer.add(fitted(picture.pixels, shape._replace(channels=wanted)), label)
             channels, labelled = wanted, label is not None
             if progress:
                 progress(len(writer), total)
         _require_enough(target, len(writer), [*tally.remarks(), *reader.remarks])
-        writer.remarks = [*tally.remarks(), *reader.remarks]
+        writer.remarks = [*tally.remarks(), *reader.remarks, *_left_out(tally.classes, total, len(reader))]
         return len(writer)
 
 
@@ -73,6 +78,13 @@ def _require_uniform(place: str, channels: int, label: int | None, before: int |
     if label is not None and not 0 <= label < MAX_CLASSES:
         problem = f"has label {label}, not a class number from 0 to {MAX_CLASSES - 1}"
         raise DataError(place, problem, NUMBER_CLASSES)
+
+
+def _left_out(classes: int, taken: int, there: int) -> list[str]:
+    """Return a remark if images with classes were left out: they are often sorted by class."""
+    if not classes or taken == there:
+        return []
+    return [f"only the first {taken} of {counted(there, 'image')}, which are of {classes} of the classes"]
 
 
 def first_picture(reader: Reader) -> Picture:

@@ -9,15 +9,25 @@ from trainer.data.resize import is_transparent
 
 
 class ConversionTally:
-    """Counts conversions: rotation, reduction to 8 bits, compositing; and transparency that nobody `asked` to keep."""
+    """Counts conversions: rotation, reduction to 8 bits, compositing, profiles left out.
+
+    Also transparency that nobody `asked` to keep.
+    """
 
     def __init__(self, background: str, asked: bool) -> None:
         self._background, self._asked = background, asked
         self._counts: Counter[str] = Counter()
         self._brightest = self._bits = 0
+        self._classes: set[int | None] = set()
+
+    @property
+    def classes(self) -> int:
+        """The number of classes that the pictures so far have."""
+        return len(self._classes - {None})
 
     def add(self, picture: Picture, channels: int) -> None:
         """Count a picture that becomes one of `channels` channels."""
+        self._classes.add(picture.label)
         if is_transparent(picture.pixels) and not (self._asked and channels in (2, 4)):
             self._counts["composited" if channels in (1, 3) else "kept"] += 1
         if picture.file is None:
@@ -26,6 +36,7 @@ class ConversionTally:
         self._counts["turned"] += facts.turned > 1
         self._counts["unreadable"] += facts.turned == 0
         self._counts["deep"] += facts.bits > EIGHT_BITS
+        self._counts["profiled"] += facts.profiled
         self._counts["animated"] += picture.file.animated
         self._brightest = max(self._brightest, picture.file.brightest)
         self._bits = max(self._bits, facts.bits)
@@ -42,6 +53,7 @@ class ConversionTally:
             "composited": f"{{}} with transparent pixels composited on {self._background}",
             "kept": "{} with transparency, which is kept as a channel; to composite it, add --channels 1 or 3",
             "deep": f"{{}} of more than 8 bits reduced to 8, the high byte{self._brightest_note()}",
+            "profiled": "{} with a colour profile other than sRGB, which was not applied: their colours are off",
             "animated": "{} with several frames or pages, of which the first was used",
             "unreadable": "{} with unreadable EXIF data, not rotated",
         }

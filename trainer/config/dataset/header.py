@@ -16,19 +16,27 @@ EIGHT_BITS = 8
 
 
 class Header(NamedTuple):
-    """Size and format of an image file, of its first frame. `bits` are per sample; more than 8 are reduced to 8."""
+    """Size and format of an image file, of its first frame.
+
+    `bits` are per sample; more than 8 are reduced to 8. `profiled` as in ImageFacts.
+    """
 
     width: int
     height: int
     channels: int
     bits: int = EIGHT_BITS
     animated: bool = False
+    profiled: bool = False
 
     def joined(self, first: "Header | None") -> "Header":
         """Return the size and channels of the first image of a set, with what any image so far is read with."""
         if first is None:
             return self
-        return first._replace(bits=max(first.bits, self.bits), animated=first.animated or self.animated)
+        return first._replace(
+            bits=max(first.bits, self.bits),
+            animated=first.animated or self.animated,
+            profiled=first.profiled or self.profiled,
+        )
 
 
 def common_header(archive: Archive, names: Sequence[str]) -> Header:
@@ -47,7 +55,8 @@ def read_header(content: bytes, place: str, first: Header | None) -> Header:
     """
     with opened(content, place) as image:
         facts = facts_of(image, content, place)
-        header = Header(image.width, image.height, facts.channels, facts.bits, is_animated(image))
+        size = image.width, image.height
+        header = Header(*size, facts.channels, facts.bits, is_animated(image), facts.profiled)
         if first is None:
             require_square(place, header)
         else:
@@ -57,9 +66,11 @@ def read_header(content: bytes, place: str, first: Header | None) -> Header:
 
 
 def reduced(header: Header) -> list[str]:
-    """Return remarks on what is not read of the images: the low bits of samples, and further frames."""
+    """Return remarks on what is not read of the images: the low bits of samples, further frames, colour profiles."""
     deep = [f"samples of {header.bits} bits are read as 8 bits, the high byte"] if header.bits > EIGHT_BITS else []
-    return [*deep, *(["of images with several frames or pages the first is read"] if header.animated else [])]
+    frames = ["of images with several frames or pages the first is read"] if header.animated else []
+    profiles = ["colour profiles other than sRGB are not applied: their colours are off"] if header.profiled else []
+    return [*deep, *frames, *profiles]
 
 
 def require_plain(image: Image.Image, facts: ImageFacts, place: str) -> None:

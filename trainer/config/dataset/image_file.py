@@ -30,6 +30,10 @@ CHANNELS |= {"RGBX": 3, "RGBA": 4, "RGBa": 4, "CMYK": 3, "YCbCr": 3}
 
 EXIF_OF_PNG = (b"eXIf", b"Raw profile type", b"XML:com.adobe.xmp")
 BITS_PER_SAMPLE, PHOTOMETRIC, WHITE_IS_ZERO = 258, 262, 0
+SAMPLE_FORMAT, SIGNED = 339, 2
+SRGB = (b"sRGB", "sRGB".encode("utf-16-be"))
+"""The name of the colour space that all pixels are taken to be in, as profiles of both versions spell it."""
+
 GREY_LEVELS = {"L;2": 85, "L;4": 17}
 OPAQUE = 255
 OURS, PILLOW = "trainer", "PIL"
@@ -38,7 +42,8 @@ OURS, PILLOW = "trainer", "PIL"
 class ImageFacts(NamedTuple):
     """Metadata of an image file, read before decoding.
 
-    `turned` is its EXIF orientation, 1 if upright, 0 if EXIF data cannot be read. `bits` are per sample.
+    `turned` is its EXIF orientation, 1 if upright, 0 if EXIF data cannot be read. `bits` are per sample. `profiled` if
+    it has a colour profile (ICC) other than sRGB.
     """
 
     channels: int
@@ -46,6 +51,7 @@ class ImageFacts(NamedTuple):
     bits: int
     inverted: bool
     grey_step: int
+    profiled: bool = False
 
 
 @contextmanager
@@ -77,16 +83,23 @@ def facts_of(image: Image.Image, content: bytes, place: str) -> ImageFacts:
     """Return the metadata of an image that was just opened. Raises DataError for unsupported kinds of pixels."""
     bits = _bits(image)
     channels = 1 if _is_deep_grey(image) else CHANNELS.get(image.mode)
+    way_out = "save it as grey or RGB of 8 or 16 bits"
     if channels is None:
-        way_out = "save it as grey or RGB of 8 or 16 bits"
         why = "of unknown range" if image.mode in ("I", "F") else "which cannot be read"
         raise DataError(place, f"has pixels of kind {image.mode}, {why}", way_out)
     if not _is_sound_key(image.info.get("transparency"), image.mode):
         raise DataError(place, "is damaged (its transparent colour is of another kind than its pixels)")
     tags: Any = getattr(image, "tag_v2", {})
+    if SIGNED in tags.get(SAMPLE_FORMAT, ()):
+        raise DataError(place, "has signed samples, of unknown range", way_out)
     inverted = tags.get(PHOTOMETRIC) == WHITE_IS_ZERO and image.mode.startswith("I;16")
     step = GREY_LEVELS.get(_raw_mode(image), 1)
-    return ImageFacts(channels, _orientation(image, content), bits, inverted, step)
+    return ImageFacts(channels, _orientation(image, content), bits, inverted, step, _is_profiled(image))
+
+
+def _is_profiled(image: Image.Image) -> bool:
+    profile = image.info.get("icc_profile")
+    return isinstance(profile, bytes) and bool(profile) and not any(name in profile for name in SRGB)
 
 
 def is_animated(image: Image.Image) -> bool:

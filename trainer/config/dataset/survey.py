@@ -15,6 +15,9 @@ MOST_CLASSES = 1000
 GREY = frozenset(mode for mode, channels in CHANNELS.items() if channels < 3) | {"I", "F"}
 """Pillow's modes of grey images."""
 
+SPLITS = frozenset({"train", "training", "test", "testing", "val", "valid", "validation", "dev"})
+"""Names of folders that are parts of a set, not classes."""
+
 
 class Survey(NamedTuple):
     """The number of images, the median of their shorter sides in pixels, and the folders that look like classes.
@@ -48,12 +51,12 @@ def _side_and_mode(archive: Archive, name: str) -> tuple[int, str]:
 
 
 def _class_folders(archive: Archive) -> list[str]:
-    """Return the outermost folders if every image is in one of several that have names, not only numbers."""
+    """Return the outermost folders if every image is in one of several that have names, not only numbers or parts."""
     if archive.label_file:
         return []
     around = common_folder(archive.images)
     names = [canonical(name).removeprefix(f"{around}/").split("/") for name in archive.images]
     folders = sorted({parts[0] for parts in names if len(parts) > 1})
     is_whole = all(len(parts) > 1 for parts in names)
-    is_named = not all(folder.isdigit() for folder in folders)
+    is_named = not all(folder.isdigit() or folder.lower() in SPLITS for folder in folders)
     return folders if is_whole and is_named and 1 < len(folders) <= MOST_CLASSES else []

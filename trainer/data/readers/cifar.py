@@ -5,7 +5,7 @@ CIFAR-10 has its 50,000 training images in data_batch_1 to 5 and 10,000 more in 
 
 import tarfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -60,10 +60,11 @@ class CifarReader:
     Nothing in the archive is executed or extracted.
     """
 
-    remarks: tuple[str, ...] = ()
-
-    def __init__(self, kind: str, batches: list[Batch], test_images: "CifarReader | None" = None) -> None:
+    def __init__(
+        self, kind: str, batches: list[Batch], test_images: "CifarReader | None" = None, missing: Sequence[str] = ()
+    ) -> None:
         self.kind = kind
+        self.remarks = [f"missing: {', '.join(missing)}; the set has only the other batches"] if missing else []
         self._batches = batches
         self.test_images = test_images
 
@@ -79,7 +80,8 @@ class CifarReader:
                 path, f"has no {BATCH_PREFIX}1, as CIFAR-10 has, and no {CIFAR100.training[0]}, as CIFAR-100", way_out
             )
         test = [_batch(files, release.test, release, path)] if release.test in files else []
-        return cls(release.kind, training, cls(release.kind, test) if test else None)
+        missing = [name for name in release.training if name not in files]
+        return cls(release.kind, training, cls(release.kind, test) if test else None, missing)
 
     def __len__(self) -> int:
         return sum(len(batch.images) for batch in self._batches)

@@ -11,12 +11,14 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 
+from trainer.config.dataset.listing import some_of
 from trainer.config.dataset.regular import require_regular
 from trainer.data.readers.reader import Picture
 from trainer.errors import DataError
 
 MAX_BYTES = 1 << 32
 IMAGE_FILE = re.compile(r"-images-idx3-ubyte(\.gz)?$")
+PART = re.compile(r"(^|-)(train|t10k|test)$")
 UNSIGNED_BYTE = 8
 
 
@@ -40,9 +42,22 @@ class IdxReader:
 
 
 def image_files(folder: Path) -> list[Path]:
-    """Return the IDX image files in `folder`: training part first, then the test part (`t10k`), then any others."""
-    files = [file for file in folder.glob("[!.]*") if IMAGE_FILE.search(file.name.lower())]
-    return sorted(files, key=lambda file: (not file.name.lower().startswith("train"), file.name))
+    """Return the IDX image files in `folder`: the training part first, then the test part (`t10k`).
+
+    Of a part that is there both packed and unpacked, only the latter. Raises DataError for files of several sets, whose
+    classes have different meanings.
+    """
+    files = sorted(file for file in folder.glob("[!.]*") if IMAGE_FILE.search(file.name.lower()))
+    parts = {_part_name(file): file for file in reversed(files)}
+    sets = sorted({PART.sub("", part) for part in parts})
+    if len(sets) > 1:
+        raise DataError(folder, f"has images of several sets: {some_of(sets)}", "give one of the files, not the folder")
+    return [parts[part] for part in sorted(parts, key=lambda part: (not part.endswith("train"), part))]
+
+
+def _part_name(file: Path) -> str:
+    """Return the name of a part: `train` of `train-images-idx3-ubyte.gz`."""
+    return IMAGE_FILE.sub("", file.name.lower())
 
 
 def read_idx(file: Path, axes: int) -> UInt8[np.ndarray, "..."]:

@@ -1,10 +1,12 @@
 """TFRecords in the multi-resolution layout of ProGAN and StyleGAN: `<name>-r02.tfrecords` (4x4) ... `-r10` (1024x1024).
 
 A record is: length (8 bytes, little endian), its masked CRC-32C (4), the data, their masked CRC-32C (4). The data are a
-tf.train.Example with `shape` [c h w] and `data`. Labels are one-hot rows in `<name>-rxx.labels`, a .npy file.
+tf.train.Example with `shape` [c h w] and `data`. Labels are one-hot rows in `<name>-rxx.labels`, a .npy file. A folder
+may hold the files of several sets.
 """
 
 import io
+import re
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +15,7 @@ from typing import BinaryIO
 import numpy as np
 from jaxtyping import UInt8
 
+from trainer.config.dataset.listing import some_of
 from trainer.config.dataset.regular import read_regular, require_regular
 from trainer.data.readers.protobuf import parse_example
 from trainer.data.readers.reader import Picture
@@ -22,6 +25,7 @@ HEADER_BYTES, FOOTER_BYTES = 12, 4
 MAX_RECORD_BYTES = 1 << 28
 MAX_LABEL_BYTES = 1 << 30
 RECORD_SUFFIX = ".tfrecords"
+OF_RESOLUTION = re.compile(r"-r([0-9]{2}|xx)$")
 
 
 class TfRecordReader:
@@ -34,7 +38,7 @@ class TfRecordReader:
         self._file = _finest(path) if path.is_dir() else path
         require_regular(self._file)
         self._lengths = list(_lengths(self._file))
-        self._labels = _labels(self._file.parent, len(self._lengths))
+        self._labels = _labels(self._file, len(self._lengths))
 
     def __len__(self) -> int:
         return len(self._lengths)
@@ -63,7 +67,17 @@ def _finest(folder: Path) -> Path:
     files = record_files(folder)
     if not files:
         raise DataError(folder, "has no *.tfrecords")
+    sets = sorted({_set_name(file) for file in files})
+    if len(sets) > 1:
+        raise DataError(
+            folder, f"has records of several sets: {some_of(sets)}", "give one of the files, not the folder"
+        )
     return files[-1]
+
+
+def _set_name(file: Path) -> str:
+    """Return the name of the set that a file of records or labels belongs to."""
+    return OF_RESOLUTION.sub("", file.stem.lower())
 
 
 def _lengths(path: Path) -> Iterator[int]:
@@ -102,8 +116,16 @@ def _pixels(record: bytes, place: str) -> UInt8[np.ndarray, "h w c"]:
     return pixels.transpose(1, 2, 0)
 
 
-def _labels(folder: Path, count: int) -> list[int] | None:
-    files = _with_suffix(folder, ".labels")
+def _label_files(records: Path) -> list[Path]:
+    """Return the label files of the set of `records`; whatever their names if the folder has no other set."""
+    files = _with_suffix(records.parent, ".labels")
+    own = [file for file in files if _set_name(file) == _set_name(records)]
+    is_only = {_set_name(file) for file in record_files(records.parent)} == {_set_name(records)}
+    return own or (files if is_only else [])
+
+
+def _labels(records: Path, count: int) -> list[int] | None:
+    files = _label_files(records)
     if not files:
         return None
     try:
