@@ -5,12 +5,8 @@ from itertools import islice
 from pathlib import Path
 
 from trainer.config.dataset.describe import FEWEST_IMAGES
-<<<<<<< HEAD
 from trainer.config.dataset.labels import MAX_CLASSES, NUMBER_CLASSES
-=======
-from trainer.config.dataset.labels import MAX_CLASSES
 from trainer.config.dataset.listing import counted
->>>>>>> hb1
 from trainer.data.cache import DecodeProgress
 from trainer.data.readers.reader import Picture, Reader
 from trainer.data.resize import ImageFormat, fits, fitted
