@@ -1,6 +1,8 @@
 """Every kind of picture from cameras, scanners and drawing programs becomes the pixels that a viewer shows."""
 
 import io
+import struct
+import zlib
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -263,17 +265,29 @@ def test_alpha_is_kept_where_it_is_asked_for(tmp_path: Path) -> None:
 @pytest.mark.parametrize("levels", [2, 4])
 def test_a_transparent_grey_of_few_bits_is_found(levels: int) -> None:
     """Pillow scales such greys to 8 bits, but not the transparent one."""
-    import struct
-    import zlib
-
-    def chunk(kind: bytes, content: bytes) -> bytes:
-        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
-
     key = 2
     row = b"\0" + bytes([sum(key << shift for shift in range(0, 8, levels))]) * levels
-    content = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 8, 8, levels, 0, 0, 0, 0))
-    content += chunk(b"tRNS", struct.pack(">H", key)) + chunk(b"IDAT", zlib.compress(row * 8)) + chunk(b"IEND", b"")
+    content = png(bits=levels, colour_type=0, rows=row * 8, before=chunk(b"tRNS", struct.pack(">H", key)))
     assert (decode_any(content, "x").pixels[:, :, 1] == 0).all()
+
+
+def test_sixteen_bits_of_grey_with_alpha_stay_grey_with_alpha() -> None:
+    """Pillow opens them as RGBA."""
+    deep = np.random.RandomState(0).randint(0, 1 << 16, (8, 8, 2))
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in deep)
+    found = decode_any(png(bits=16, colour_type=4, rows=rows), "x")
+    assert (found.pixels == deep >> 8).all()
+    assert (found.channels, found.facts.bits) == (2, 16)
+
+
+def chunk(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+
+def png(bits: int, colour_type: int, rows: bytes, before: bytes = b"") -> bytes:
+    """Return a PNG of 8 x 8 pixels, written by hand: Pillow does not write all kinds."""
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 8, 8, bits, colour_type, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + before + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
 
 
 @settings(max_examples=20, deadline=None)

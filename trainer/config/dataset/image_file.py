@@ -34,6 +34,9 @@ SAMPLE_FORMAT, SIGNED = 339, 2
 SRGB = (b"sRGB", "sRGB".encode("utf-16-be"))
 """The name of the colour space that all pixels are taken to be in, as profiles of both versions spell it."""
 
+DEEP_GREY_ALPHA = "LA;16B"
+"""The samples of a PNG of 16-bit grey with alpha, which Pillow opens as RGBA."""
+
 GREY_LEVELS = {"L;2": 85, "L;4": 17}
 OPAQUE = 255
 OURS, PILLOW = "trainer", "PIL"
@@ -82,7 +85,7 @@ def opened(content: bytes, place: str) -> Iterator[Image.Image]:
 def facts_of(image: Image.Image, content: bytes, place: str) -> ImageFacts:
     """Return the metadata of an image that was just opened. Raises DataError for unsupported kinds of pixels."""
     bits = _bits(image)
-    channels = 1 if _is_deep_grey(image) else CHANNELS.get(image.mode)
+    channels = 1 if _is_deep_grey(image) else 2 if _raw_mode(image) == DEEP_GREY_ALPHA else CHANNELS.get(image.mode)
     way_out = "save it as grey or RGB of 8 or 16 bits"
     if channels is None:
         why = "of unknown range" if image.mode in ("I", "F") else "which cannot be read"
