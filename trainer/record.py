@@ -191,8 +191,12 @@ class RunDir:
 
     def first_attempt(self) -> int:
         """Return the attempt with which the training that counts began; 0 if none was abandoned."""
+        return max(self.first_attempts(), default=0)
+
+    def first_attempts(self) -> list[int]:
+        """Return the attempts with which the trial started over, oldest first."""
         names = (ABANDONED.fullmatch(training.path.name) for training in self.abandoned())
-        return max((int(match["attempt"]) for match in names if match), default=0)
+        return [int(match["attempt"]) for match in names if match]
 
     def attempt(self, number: int) -> Path:
         return self.path / "attempts" / f"{number:03d}"

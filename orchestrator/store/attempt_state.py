@@ -6,7 +6,7 @@ from typing import NamedTuple
 from orchestrator.store.evaluation_attempts import work_of
 from orchestrator.store.lease import Holder
 from trainer.record import RunDir, RunRecord, State, read_record
-from trainer.recording.attempt_history import AttemptSummary, with_record
+from trainer.recording.attempt_history import AttemptSummary
 from trainer.recording.sweep_state import INTERRUPTED, unless_cancelled
 
 GRACE_SECONDS = 30.0
@@ -75,17 +75,17 @@ def is_finished(run: RunDir, attempt: int) -> bool:
     return any(record.state is State.DONE for record in records if record)
 
 
-def no_progress(records: Iterable[RunRecord | None]) -> NoProgress:
-    """Return the number of attempts at the end of `records` (None: no record) without progress."""
-    return stuck(with_record(AttemptSummary(0), record) if record else AttemptSummary(0) for record in records)
-
-
 def stuck(attempts: Iterable[AttemptSummary]) -> NoProgress:
-    """Return the number of attempts at the end of `attempts` without progress."""
-    best, failures, stalls = -1.0, 0, 0
+    """Return the number of attempts at the end of `attempts` without progress.
+
+    A trial that starts over makes progress once it has saved something again, not by starting over.
+    """
+    best, failures, stalls, training = -1.0, 0, 0, 0
     for attempt in attempts:
-        if attempt.state and attempt.saved_kimg > best:
-            best, failures, stalls = attempt.saved_kimg, 0, 0
+        if attempt.training != training:
+            best, training = 0.0, attempt.training
+        if attempt.state and (saved := attempt.saved_kimg or attempt.abandoned_kimg) > best:
+            best, failures, stalls = saved, 0, 0
         stalls += attempt.began
         failures += attempt.state is State.FAILED
     return NoProgress(failures, stalls)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.store.attempt_state import NoProgress, derived, no_progress
+from orchestrator.store.attempt_state import NoProgress, derived, stuck
 from orchestrator.store.lease import acquire
 from orchestrator.store.observe import observe_run
 from orchestrator.store.requests import cancel, retry
@@ -12,6 +12,9 @@ from trainer.config.job import Job
 from trainer.config.options import RunOptions
 from trainer.files import append_lines, replace_file
 from trainer.record import RunDir, RunRecord, State
+from trainer.recording.attempt_history import AttemptSummary, with_record
+from trainer.recording.fence import Fence
+from trainer.recording.set_aside import set_aside
 
 NOW = 1_000_000.0
 
@@ -68,7 +71,34 @@ P, L, F = State.PREEMPTED, State.LOST, State.FAILED
     ],
 )
 def test_attempts_that_got_no_further_are_counted(records: list[RunRecord | None], expected: NoProgress) -> None:
-    assert no_progress(records) == expected
+    assert stuck(with_record(AttemptSummary(0), one) if one else AttemptSummary(0) for one in records) == expected
+
+
+Attempted = tuple[int, RunRecord]
+"""The attempt with which a training began, and the record of one of its attempts."""
+
+
+@pytest.mark.parametrize(
+    ("attempts", "expected"),
+    [
+        ([(1, record(P, 1.0)), (1, record(P, 2.0, start=1.0)), (3, record(L))], NoProgress(0, 2)),
+        ([(1, record(F)), (1, record(P, 4.0)), (1, record(F, start=4.0)), (4, record(L))], NoProgress(1, 3)),
+        ([(1, record(P, 4.0)), (2, record(P, 1.0)), (2, record(P, 2.0, start=1.0))], NoProgress(0, 1)),
+        ([(1, record(L)), (2, record(L)), (3, record(L))], NoProgress(0, 3)),
+        ([(1, record(P, 4.0)), (2, record(P, 3.0)), (3, record(P, 2.0))], NoProgress(0, 1)),
+    ],
+)
+def test_a_trial_that_starts_over_counts_from_its_last_progress(
+    tmp_path: Path, attempts: list[Attempted], expected: NoProgress
+) -> None:
+    run = RunDir(tmp_path)
+    for number, (first, content) in enumerate(attempts, 1):
+        if number == first:
+            set_aside(run, number, Fence(run.lease, number))
+        append_lines(run.ticks, [{"attempt": number, "kimg": content.kimg}])
+        attempt(run, number, content)
+    seen = observe_run(run, None, NOW)
+    assert (seen.failures, seen.stalls) == expected
 
 
 def test_a_trial_without_attempts_was_never_run(tmp_path: Path) -> None:

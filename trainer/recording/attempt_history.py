@@ -32,7 +32,8 @@ class AttemptSummary(NamedTuple):
     """One attempt. `state` is None without a readable record; `began`: its worker started.
 
     `cancelled_by` is the sweep that cancelled it, "" for all sweeps, None for none. `kept` is None without a readable
-    job.
+    job. `training` is the attempt with which its training began, if another was abandoned then; of an abandoned one,
+    nothing is left but how far it had saved, `abandoned_kimg`.
     """
 
     number: int
@@ -47,6 +48,8 @@ class AttemptSummary(NamedTuple):
     message: str = ""
     cancelled_by: str | None = None
     kept: Kept | None = None
+    training: int = 0
+    abandoned_kimg: float = 0.0
 
     @property
     def was_refused(self) -> bool:
@@ -56,9 +59,16 @@ class AttemptSummary(NamedTuple):
 
 def attempt_history(run: RunDir, numbers: Iterable[int]) -> tuple[AttemptSummary, ...]:
     """Return the attempts of these numbers, in order. Nothing is left of the training of those that were abandoned."""
-    first = run.first_attempt()
-    found = (_attempted(run, number) for number in numbers)
-    return tuple(one if one.number >= first else one._replace(from_kimg=0.0, saved_kimg=0.0) for one in found)
+    firsts = run.first_attempts()
+    return tuple(_of_training(_attempted(run, number), firsts) for number in numbers)
+
+
+def _of_training(attempt: AttemptSummary, firsts: list[int]) -> AttemptSummary:
+    """Return an attempt with its training; `firsts` are the attempts with which trainings after the first began."""
+    training = max((first for first in firsts if first <= attempt.number), default=0)
+    if training == max(firsts, default=0):
+        return attempt._replace(training=training)
+    return attempt._replace(training=training, from_kimg=0.0, saved_kimg=0.0, abandoned_kimg=attempt.saved_kimg)
 
 
 def _attempted(run: RunDir, number: int) -> AttemptSummary:

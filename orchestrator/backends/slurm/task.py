@@ -16,12 +16,13 @@ from pathlib import Path
 from submitit.helpers import DelayedSubmission
 
 from orchestrator.plan.decide import Rules
-from orchestrator.store.attempt_state import is_finished, no_progress
+from orchestrator.store.attempt_state import is_finished, stuck
 from orchestrator.store.lease import JobRun
 from orchestrator.supervisor import supervise
 from trainer.config.job import read_job
 from trainer.errors import ExitCode
-from trainer.record import RunDir, read_record
+from trainer.record import RunDir
+from trainer.recording.attempt_history import attempt_history
 from trainer.recording.requests import is_cancelled, stops
 
 REQUEUE_SIGNAL = signal.SIGUSR2
@@ -62,7 +63,7 @@ def is_worth_requeueing(run: RunDir, attempt: int) -> bool:
     job = read_job(run.job(attempt))
     if job and job.sweep in stops(run):
         return False
-    stalls = no_progress(read_record(run.record(number)) for number in numbers).stalls
+    stalls = stuck(attempt_history(run, numbers)).stalls
     return stalls < Rules().stalls_allowed and not any(is_cancelled(run, number) for number in numbers)
 
 
