@@ -54,15 +54,18 @@ def removable(store: Store, seen: Mapping[str, Observed], options: PruneOptions)
         if done and options.last_checkpoints:
             yield from (_removable(path, trial, "checkpoint of a trial that is done") for path in last)
         if done and options.snapshots:
-            every = (path for kept in run.snapshot_files() if os.path.isfile(path := run.snapshot_of(*kept)))
-            paths = (path for path in every if path not in awaited and _digest(path) not in needed)
+            paths = (path for path in _snapshots(run) if path not in awaited and _digest(path) not in needed)
             yield from (_removable(path, trial, "snapshot of a trial that is done") for path in paths)
-            yield from (_removable(path, trial, "snapshot of an abandoned training") for path in _abandoned(run))
+            rest = (
+                path for training in run.abandoned() for path in _snapshots(training) if _digest(path) not in needed
+            )
+            yield from (_removable(path, trial, "snapshot of an abandoned training") for path in rest)
+        unread = (path for training in run.abandoned() for path in _files_of_checkpoints(training))
+        yield from (_removable(path, trial, "checkpoint of an abandoned training") for path in unread)
 
 
-def _abandoned(run: RunDir) -> Iterator[Path]:
-    for training in run.abandoned():
-        yield from (path for kept in training.snapshot_files() if os.path.isfile(path := training.snapshot_of(*kept)))
+def _snapshots(run: RunDir) -> Iterator[Path]:
+    yield from (path for kept in run.snapshot_files() if os.path.isfile(path := run.snapshot_of(*kept)))
 
 
 def remove(store: Store, found: Collection[Removable]) -> list[Removable]:
@@ -96,12 +99,15 @@ def _removable(path: Path, trial: str, reason: str) -> Removable:
 
 def _checkpoints(run: RunDir) -> tuple[list[Path], list[Path]]:
     """Return the checkpoints older than the newest intact one, and the others."""
-    files = (path for path in matching(run.checkpoints, "ckpt-*") if os.path.isfile(path))
-    matches = [(match, path) for path in files if (match := CHECKPOINT.fullmatch(path.name))]
+    matches = [(match, path) for path in _files_of_checkpoints(run) if (match := CHECKPOINT.fullmatch(path.name))]
     ordered = [path for _, path in sorted(matches, key=lambda one: (int(one[0][1]), int(one[0][2])))]
     intact = [place for place, path in enumerate(ordered) if _digest(path)[:16] == path.name[-28:-12]]
     newest = max(intact, default=0)
     return ordered[:newest], ordered[newest:]
+
+
+def _files_of_checkpoints(run: RunDir) -> list[Path]:
+    return [path for path in matching(run.checkpoints, "ckpt-*") if os.path.isfile(path)]
 
 
 def _digest(path: Path) -> str:

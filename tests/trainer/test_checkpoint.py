@@ -49,7 +49,7 @@ def test_what_is_no_file_in_the_place_of_a_checkpoint_is_skipped_and_pruned(
     assert [(c.images, c.load() is not None) for c in checkpoint.found(tmp_path)] == [(64, False), (32, True)]
     for images in (96, 128):
         checkpoint.save(tmp_path, images, by(1), tensors(3))
-    checkpoint.prune(tmp_path, 2, by(1))
+    checkpoint.prune(tmp_path, 2, 10**9, by(1))
     assert [one.images for one in checkpoint.found(tmp_path)] == [128, 96]
 
 
@@ -73,7 +73,7 @@ def test_prune_keeps_the_newest_and_cleans_up_after_a_crash(tmp_path: Path) -> N
     for images in (32, 64, 96):
         checkpoint.save(tmp_path, images, by(1), tensors(images))
     (tmp_path / ".ckpt-000000128-t0001-0.safetensors.tmp").write_bytes(b"half")
-    checkpoint.prune(tmp_path, 2, by(1))
+    checkpoint.prune(tmp_path, 2, 10**9, by(1))
     assert [c.images for c in checkpoint.found(tmp_path)] == [96, 64]
     assert not list(tmp_path.glob(".ckpt*"))
 

@@ -105,7 +105,7 @@ def step(scene: Scene, reporter: Reporter, images: int, score: float) -> None:
     reporter.append(run.metrics, {"kimg": kimg, "metric": "fid2k-lite0", "value": score})
     scene.measurer.keep(images, fence)
     checkpoint.save(run.checkpoints, images, fence, {"images": torch.tensor(images)})
-    checkpoint.prune(run.checkpoints, 2, fence)
+    checkpoint.prune(run.checkpoints, 2, 10**9, fence)
     reporter.update(kimg=kimg)
 
 

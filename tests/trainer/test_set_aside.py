@@ -7,10 +7,11 @@ import pytest
 from tests.support.trials import TrialMaker
 from trainer.attempt.run import read_attempt, run_attempt
 from trainer.files import append_lines, discard, read_lines
-from trainer.record import RunDir
+from trainer.record import RunDir, read_record
 from trainer.recording.fence import Fence, FencedOut
 from trainer.recording.set_aside import RECORDED, close_abandoned, set_aside
 from trainer.runtime.signals import StopRequest
+from trainer.state import checkpoint
 
 
 def train(trials: TrialMaker, run: RunDir, attempt: int, kimg: float) -> None:
@@ -48,6 +49,30 @@ def test_a_trial_that_lost_its_checkpoints_keeps_the_first_training_apart(trials
     start = [row for row in read_lines(run.events) if row["event"] == "start"][-1]
     assert (start["lost_kimg"], start["set_aside"]) == (0.16, "set-aside/002")
     assert (run.first_attempt(), len(run.trainings())) == (2, 2)
+
+
+def test_damaged_checkpoints_take_no_place_of_those_of_the_new_training(trials: TrialMaker) -> None:
+    run = trials.make("damaged")
+    train(trials, run, 1, 0.16)
+    damaged = sorted(path.name for path in run.checkpoints.iterdir())
+    for name in damaged:
+        (run.checkpoints / name).write_bytes(b"")
+    train(trials, run, 2, 0.08)
+    train(trials, run, 3, 0.12)
+    record = read_record(run.record(3))
+    assert record is not None
+    assert record.resumed_from_kimg == 0.08
+    assert kimgs(run.ticks) == [0.04, 0.08, 0.12]
+    (abandoned,) = run.abandoned()
+    assert sorted(path.name for path in abandoned.checkpoints.iterdir()) == damaged
+
+
+def test_checkpoints_beyond_what_was_saved_count_for_nothing(tmp_path: Path) -> None:
+    by = Fence(tmp_path / "lease", 1)
+    for images in (100, 200, 300, 900):
+        checkpoint.save(tmp_path, images, by, {})
+    checkpoint.prune(tmp_path, 2, 300, by)
+    assert [one.images for one in checkpoint.found(tmp_path)] == [900, 300, 200]
 
 
 def test_a_trial_that_resumes_sets_nothing_aside(trials: TrialMaker) -> None:

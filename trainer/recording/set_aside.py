@@ -1,14 +1,16 @@
 """Sets aside what a trial had recorded when it starts over, so that no curve consists of two trainings.
 
-A trial starts over if none of its checkpoints is left. Its rows, snapshots, samples and probes are then those of
+A trial starts over if none of its checkpoints can be loaded. Its rows, snapshots, samples and probes are then those of
 another training, perhaps on another processor or with other operations: before its first row, the worker moves them to
-`set-aside/NNN`, named by its attempt. There they are kept, and no longer count; the events and attempts remain.
+`set-aside/NNN`, named by its attempt. There they are kept, and no longer count; the events and attempts remain. So are
+checkpoints that could not be loaded: one that can be read again later would be newer than those of the new training.
 
 It moves them into `set-aside/NNN.tTOKEN.open`, which it then renames. A new holder of the lease renames it first
 (`close_abandoned`), so that a superseded worker, wherever it stalled, finds no folder to move anything to. What a
 killed worker has not moved, the next one sets aside itself.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import count
@@ -17,7 +19,7 @@ from pathlib import Path
 from trainer.files import Guard, sync
 from trainer.record import ABANDONED, RunDir
 
-RECORDED = ("ticks.jsonl", "metrics.jsonl", "logits.jsonl", "probes", "samples", "snapshots")
+RECORDED = ("ticks.jsonl", "metrics.jsonl", "logits.jsonl", "probes", "samples", "snapshots", "checkpoints")
 """What one training records in a trial's folder."""
 
 
@@ -27,7 +29,7 @@ def set_aside(run: RunDir, attempt: int, guard: Guard) -> Path | None:
     Raises what the guard raises once it is lost.
     """
     close_abandoned(run, guard.token + 1)
-    recorded = [path for name in RECORDED if (path := run.path / name).exists()]
+    recorded = [path for name in RECORDED if _has_content(path := run.path / name)]
     if not recorded:
         return None
     folder = run.set_aside / f"{attempt:03d}.t{guard.token:04d}.open"
@@ -46,6 +48,11 @@ def close_abandoned(run: RunDir, below: int) -> None:
                 _closed(training.path)
 
 
+def _has_content(path: Path) -> bool:
+    """Return whether there is a file, or a folder with something in it."""
+    return any(path.iterdir()) if path.is_dir() else path.exists()
+
+
 def _move(path: Path, folder: Path, guard: Guard) -> None:
     guard.check()
     try:
@@ -59,7 +66,7 @@ def _closed(folder: Path) -> Path:
     """Give a folder its final name, durably, and return that."""
     sync(folder)
     sync(folder.parent.parent)
-    final = next(path for path in _names(folder) if not path.exists())
+    final = next(path for path in _names(folder) if not os.path.lexists(path))
     folder.rename(final)
     sync(folder.parent)
     return final

@@ -74,9 +74,12 @@ def found(directory: Path) -> list[Checkpoint]:
     return sorted((Checkpoint(int(m[1]), int(m[2]), m[3], path) for m, path in matches if m), reverse=True)
 
 
-def prune(directory: Path, keep: int, guard: Guard) -> None:
-    """Remove all but the `keep` newest checkpoints, and leftovers of crashes; nothing of a higher token."""
-    for checkpoint in found(directory)[keep:]:
+def prune(directory: Path, keep: int, images: int, guard: Guard) -> None:
+    """Remove all but the `keep` newest checkpoints up to `images`, and leftovers of crashes; nothing of a higher token.
+
+    Those beyond could not be loaded: they would take the places of intact ones.
+    """
+    for checkpoint in [one for one in found(directory) if one.images <= images][keep:]:
         guard.check()
         if checkpoint.token <= guard.token:
             discard(checkpoint.path)

@@ -119,7 +119,7 @@ class Loop:
             fence = self.reporter.fence
             tensors, trial = self.stepper.state.to_tensors(), trial_id(self.stepper.config)
             checkpoint.save(self.run.checkpoints, self.images, fence, tensors, trial)
-            checkpoint.prune(self.run.checkpoints, self.options.checkpoints_kept, fence)
+            checkpoint.prune(self.run.checkpoints, self.options.checkpoints_kept, self.images, fence)
         self.last_saved, self.saved_images = time.monotonic(), self.images
 
     def _ticks(self) -> None:
