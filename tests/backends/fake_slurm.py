@@ -40,7 +40,7 @@ class FakeSlurm:
     def set(self, **texts: str) -> None:
         """Set what a command prints, or how many jobs SLURM accepts (`most`)."""
         for name, text in texts.items():
-            (self.answers / name).write_text(text)
+            (self.answers / name).write_bytes(text.encode(errors="surrogatepass"))
 
     def lines(self, name: str) -> list[str]:
         return (self.answers / name).read_text().split("\n")[:-1]

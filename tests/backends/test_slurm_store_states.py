@@ -292,6 +292,15 @@ def test_a_backend_that_is_none_is_told(place: Place, capfd: pytest.CaptureFixtu
         )
 
 
+def test_answers_that_are_no_utf_8_end_no_command(
+    place: Place, slurm: FakeSlurm, capfd: pytest.CaptureFixture[str]
+) -> None:
+    slurm.set(squeue="\ud800\n4700|N/A|PENDING|0|", sacct="\ud800")
+    for command in ("status", "plan test", "why TRIAL"):
+        code, _, err = carried_out(place, command, capfd)
+        assert (code in (ExitCode.DONE, ExitCode.RUN_AGAIN), "Traceback" in err) == (True, False)
+
+
 def test_a_handle_of_another_trial_says_nothing_of_either(place: Place, capfd: pytest.CaptureFixture[str]) -> None:
     _handle(trial="f" * 12)(place)
     for command in ("status", "why TRIAL"):
