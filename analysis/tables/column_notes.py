@@ -39,10 +39,14 @@ COLUMN_NOTES: dict[str, dict[str, ColumnNote]] = {
         "standing_json": _text("Attempts, stops and cancellations, from which the state in a sweep follows, as JSON."),
         "message": _text("Last words of the last training attempt."),
         "kimg": ColumnNote(_KIMG, "Real images shown to the discriminator so far."),
-        "hours": ColumnNote("h", "Time of all attempts together."),
+        "hours": ColumnNote(
+            "h", "Time of all attempts of the trial together, also of those that other sweeps asked for."
+        ),
         "images_per_second": ColumnNote("images/s", "Median speed of training."),
         "nan_gradients": ColumnNote("elements", _NAN_GRADIENTS),
-        "energy_joules": ColumnNote("J", "Energy of all metered attempts."),
+        "energy_joules": ColumnNote(
+            "J", "Energy of all metered attempts of the trial, also of those that other sweeps asked for."
+        ),
         "energy_methods": _text("How the energy was measured or estimated."),
         "unmetered_attempts": ColumnNote("attempts", "Attempts whose energy is unknown."),
         "codes": _text("Versions of the code that trained the trial."),
