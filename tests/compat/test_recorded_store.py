@@ -55,8 +55,8 @@ CHANGED_ON_PURPOSE = {
     "why": r"; starts anew: its checkpoints are not here|attempt: '0*(\d+)' is now \1$|action: 'leave' is now 'reuse'",
     "collect": r"told\.read: 0 is now 31",  # tables have a new schema and are rebuilt
     # `cell` has the configuration of a search; seeds of evaluation that another sweep requested do not count
-    # what a stop rule has ended is stopped, as in `status`
-    "table": r"method: .* is now 'rank \d+'|real-short .*score\.identity"
+    # what a stop rule has ended is stopped, as in `status`; speeds are those up to the horizon, as there
+    "table": r"method: .* is now 'rank \d+'|real-short .*(score\.identity|images_per_second)"
     r"|state: '3 preempted .*' is now '1 preempted, 2 stopped",
 }
 """Intended changes of output since 0.2.0 (CHANGELOG), as patterns of differences.
