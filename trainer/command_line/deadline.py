@@ -20,8 +20,9 @@ def deadline(seconds: float) -> Iterator[None]:
     def give_up(_number: int, _frame: FrameType | None) -> None:
         raise Overdue(f"no whole answer within {seconds:g} s")
 
-    began, handler = time.monotonic(), signal.signal(signal.SIGALRM, give_up)
+    handler = signal.signal(signal.SIGALRM, give_up)
     left, interval = signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN_SECONDS)
+    began = time.monotonic()  # not before, or an earlier alarm would go off too soon
     try:
         yield
     finally:
