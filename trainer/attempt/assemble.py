@@ -192,7 +192,8 @@ def _abandon(attempt: Attempt, reporter: Reporter) -> dict[str, object]:
     place = set_aside(attempt.run, reporter.record.attempt, reporter.fence)
     if place is None:
         return {}
-    log(f"adasweep: no intact checkpoint left of the {lost:g} kimg trained before; starting from scratch")
+    before = f"of the {lost:g} kimg trained before" if lost else "of an earlier attempt"
+    log(f"adasweep: no intact checkpoint left {before}; starting from scratch")
     log(f"adasweep: what was recorded until then no longer counts; it is kept in {place}")
     return {"lost_kimg": lost, "set_aside": place.relative_to(attempt.run.path).as_posix()}
 
