@@ -81,7 +81,7 @@ def expected(*forms: str) -> str:
     return "" if moment else plain
 
 
-@pytest.mark.parametrize(("low", "high"), itertools.combinations(LEVELS, 2))
+@pytest.mark.parametrize(("low", "high"), list(itertools.combinations(LEVELS, 2)))
 def test_what_is_run_is_what_the_levels_say_together_or_it_is_refused_at_a_line(
     tmp_path: Path, low: str, high: str
 ) -> None:
