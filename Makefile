@@ -32,7 +32,7 @@ test: check .venv/installed-ray .venv/installed-ui .venv/installed-docs  ## Chec
 	@$(BIN)/python -m tests.support.coverage_report .coverage.json
 
 tests-here:
-	@$(COVERED) --json --out .coverage.json -m pytest -n 2 -m "not cluster and not slow and not sweeps"
+	@$(COVERED) --json --out .coverage.json -m pytest -n 3 -m "not cluster and not slow and not sweeps"
 
 clusters-beside:  # they wait most of the time
 	@echo "Tests on SLURM and Ray clusters run beside the others, and write to .clusters.log"

@@ -25,6 +25,7 @@ from trainer.command_line.group import epilog, new_app
 from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption
 from trainer.command_line.sweeps import stored_name
 from trainer.command_line.table import show
+from trainer.config.plan_file import PlanFile
 from trainer.config.sweep_run import RUNS_FILE, sweep_runs
 
 WATCH_SECONDS = 2.0
@@ -36,11 +37,11 @@ OTHER_LINES = 9
 class Snapshot(NamedTuple):
     """The statuses of the trials by sweep.
 
-    `stages`: how far sequential seeds are, by sweep. `outages` has a line for every backend that could not be queried.
+    `plans` are those of the sweeps. `outages` has a line for every backend that could not be queried.
     """
 
     sweeps: dict[str, list[TrialStatus]]
-    stages: dict[str, str]
+    plans: dict[str, PlanFile]
     outages: list[str]
 
 
@@ -75,7 +76,7 @@ def execute(store: Store, sweep: str, *, watch: bool, as_json: bool) -> int:
         print_json(_document(store, seen))
         return 0
     for name, statuses in seen.sweeps.items():
-        show(result_console(), _table(store, name, statuses, seen.stages[name]))
+        show(result_console(), _table(store, seen.plans[name], statuses))
         _print_skipped(skipped_lines(store, name, statuses))
     if not seen.sweeps:
         result_console().print(f"no sweep was run in {store.root}", markup=False, soft_wrap=True)
@@ -106,12 +107,12 @@ def _print_skipped(lines: Sequence[str]) -> None:
         result_console().print(f"... and {len(lines) - ROWS:,} more (all of them: --json)")
 
 
-def _table(store: Store, name: str, statuses: Sequence[TrialStatus], stage: str, most: int = ROWS) -> RenderableType:
+def _table(store: Store, plan: PlanFile, statuses: Sequence[TrialStatus], most: int = ROWS) -> RenderableType:
     """Return the statuses of a sweep, with the stage of its seeds and the duration of its last run."""
-    runs = list(sweep_runs(store.plan(name).with_name(RUNS_FILE)))
+    runs, stage = list(sweep_runs(store.plan(plan.sweep).with_name(RUNS_FILE))), stage_line(plan)
     lines = [*([stage] if stage else []), *([f"The last run {took(runs[-1])}"] if runs else [])]
     below = [*map(Text, lines), Text()] if lines else []
-    return Group(status_table(name, statuses, most), *below)
+    return Group(status_table(plan.sweep, statuses, most, plan.parallel or 1), *below)
 
 
 def _outages(seen: Snapshot) -> Text:
@@ -121,7 +122,7 @@ def _outages(seen: Snapshot) -> Text:
 def _document(store: Store, seen: Snapshot) -> dict[str, object]:
     documents = [
         {"sweep": name, "trials": as_json(statuses), "passed_over": skipped_lines(store, name, statuses)}
-        | ({"stage": seen.stages[name]} if seen.stages[name] else {})
+        | ({"stage": stage} if (stage := stage_line(seen.plans[name])) else {})
         for name, statuses in seen.sweeps.items()
     ]
     return {"schema_version": 1, "sweeps": documents, "outages": seen.outages}
@@ -133,7 +134,7 @@ def _snapshot(store: Store, sweep: str) -> Snapshot:
     outages: list[str] = []
     observed = observe_now(store, {trial for plan in plans for trial in plan.with_sources}, outages)
     statuses = {plan.sweep: sweep_status(store, plan, observed, RULES) for plan in plans}
-    return Snapshot(statuses, {plan.sweep: stage_line(plan) for plan in plans}, outages)
+    return Snapshot(statuses, {plan.sweep: plan for plan in plans}, outages)
 
 
 def _polled(store: Store, sweep: str) -> Iterator[Snapshot]:
@@ -151,7 +152,7 @@ def _watch(store: Store, sweep: str) -> int:
     with Live(console=console, refresh_per_second=1, vertical_overflow="crop") as live:
         for seen in _polled(store, sweep):
             most = max(console.height // max(len(seen.sweeps), 1) - OTHER_LINES, 1)
-            tables = (_table(store, name, trials, seen.stages[name], most) for name, trials in seen.sweeps.items())
+            tables = (_table(store, seen.plans[name], trials, most) for name, trials in seen.sweeps.items())
             live.update(Group(_outages(seen), *tables))
     return 0
 

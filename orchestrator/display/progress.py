@@ -10,8 +10,7 @@ from rich.text import Text
 
 from orchestrator.display.duration import duration
 from orchestrator.display.trial_table import bar, reach, run_table
-from orchestrator.plan.status import TrialStatus
-from orchestrator.plan.time_left import total_time_left
+from orchestrator.plan.status import TrialStatus, sweep_time_left
 
 PRIORITY = ("running", "failed", "diverged", "lost", "preempted", "pending")
 """States that are shown first if not all trials fit."""
@@ -151,7 +150,7 @@ def sweep_line(statuses: Sequence[TrialStatus], to_come: Sequence[float], parall
 def sweep_summary(statuses: Sequence[TrialStatus], to_come: Sequence[float], parallel: int) -> str:
     """Return the number of finished runs of a sweep, and the remaining time."""
     runs, over = len(statuses) + len(to_come), sum(status.is_over for status in statuses)
-    left = total_time_left([*(status.left_seconds for status in statuses), *to_come], parallel)
+    left = sweep_time_left(statuses, to_come, parallel)
     return f"{over} of {runs} finished" + (f", about {duration(left)} left" if left else "")
 
 

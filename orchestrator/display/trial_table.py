@@ -7,8 +7,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from orchestrator.display.duration import duration, span
-from orchestrator.plan.status import TrialStatus
-from orchestrator.plan.time_left import total_time_left
+from orchestrator.plan.status import TrialStatus, sweep_time_left
 from trainer.command_line.fitting import Column
 from trainer.command_line.table import FittedTable
 
@@ -60,21 +59,21 @@ def run_table(statuses: Sequence[TrialStatus], height: int, marks: str) -> Fitte
     return FittedTable(RUN_COLUMNS, rows, styles=_styles(statuses), height=height, complete="adasweep status")
 
 
-def status_table(title: str, statuses: Sequence[TrialStatus], most: int) -> RenderableType:
+def status_table(title: str, statuses: Sequence[TrialStatus], most: int, parallel: int = 1) -> RenderableType:
     """Return statuses as a table, with a summary, actual and expected times, and problems below."""
     rows = [_status_row(status) for status in statuses]
     table = FittedTable(STATUS_COLUMNS, rows, title=title, styles=_styles(statuses), most=most)
     wrong = [f"{status.trial}: {status.wrong}" for status in statuses if status.wrong]
-    lines = [summary_line(statuses), *against_expected(statuses), *wrong[:most]]
+    lines = [summary_line(statuses, parallel), *against_expected(statuses), *wrong[:most]]
     return Group(table, *(Text(line) for line in lines), Text())
 
 
-def summary_line(statuses: Sequence[TrialStatus]) -> str:
-    """Return the number of trials per state, and the remaining time."""
+def summary_line(statuses: Sequence[TrialStatus], parallel: int = 1) -> str:
+    """Return the number of trials per state, and the remaining time with `parallel` at a time, or as many as run."""
     counted = Counter(status.state for status in statuses)
     counts = ", ".join(f"{count} {state}" for state, count in sorted(counted.items()))
     running = counted["running"]
-    left = total_time_left([status.left_seconds for status in statuses], running) if running else None
+    left = sweep_time_left(statuses, (), max(running, parallel)) if running else None
     return f"{counts}; about {duration(left)} left" if left else counts
 
 

@@ -70,12 +70,21 @@ class Plan:
     @cached_property
     def cells(self) -> tuple[PlannedRun, ...]:
         """Return the entries of plan.json: one per cell and seed."""
-        return tuple(map(planned_run, self.trials))
+        return tuple(planned_run(trial, self._expected_seconds(trial)) for trial in self.trials)
 
     @cached_property
     def runs(self) -> tuple[PlannedRun, ...]:
         """Return everything that is run as plan.json names it: sources, and cells."""
-        return (*(planned_source(self.wanted[trial], source) for trial, source in self.sources.items()), *self.cells)
+        sources = (
+            planned_source(self.wanted[trial], source, self._expected_seconds(source.trial))
+            for trial, source in self.sources.items()
+        )
+        return (*sources, *self.cells)
+
+    def _expected_seconds(self, trial: Trial) -> float | None:
+        """Return the expected time of a trial from its start to its horizon."""
+        pricing = self.pricing_of(trial)
+        return pricing.cost(trial, trial.horizon_kimg).price.seconds if pricing else None
 
     def sweep_of(self, trial: str) -> Sweep:
         """Return the sweep that says how a trial is trained and measured."""

@@ -32,6 +32,7 @@ def plan_file_of(plan: Plan) -> PlanFile:
         figures=tuple(spec.figures),
         claims=tuple(spec.claims),
         published=tuple(spec.published),
+        parallel=plan.parallel or None,
         search=points_to_store(sweep),
         sequential=range_to_store(spec, decided=plan.decided),
         sources=plan.runs[: len(plan.sources)],

@@ -6,7 +6,7 @@ from trainer.config.plan_file import PlannedRun, PlannedSource
 from trainer.recording.sweep_state import Desired
 
 
-def planned_run(trial: Trial) -> PlannedRun:
+def planned_run(trial: Trial, expected_seconds: float | None = None) -> PlannedRun:
     """Return the entry of a trial in plan.json."""
     return PlannedRun(
         cell=trial.cell,
@@ -18,12 +18,13 @@ def planned_run(trial: Trial) -> PlannedRun:
         trial=trial.id,
         horizon_kimg=trial.horizon_kimg,
         start=trial.source.snapshot if trial.source else None,
+        expected_seconds=expected_seconds,
     )
 
 
-def planned_source(want: Desired, source: NeededSource) -> PlannedSource:
+def planned_source(want: Desired, source: NeededSource, expected_seconds: float | None = None) -> PlannedSource:
     """Return the entry in plan.json of a trial that others start from."""
-    spec, planned = source.sweep.spec, planned_run(source.trial)
+    spec, planned = source.sweep.spec, planned_run(source.trial, expected_seconds)
     return PlannedSource(
         **{**dict(planned), "cell": f"{source.sweep.key}: {source.trial.cell}"},
         sweep=source.sweep.key,

@@ -10,7 +10,7 @@ from orchestrator.plan.decide import SETTLED, Action, Decision, Rules, decide, i
 from orchestrator.plan.plan_file import dependents_of_plan
 from orchestrator.plan.sources import held_back
 from orchestrator.plan.sweep_view import sweep_view
-from orchestrator.plan.time_left import JobAndRecord, compared, time_left, training_share
+from orchestrator.plan.time_left import JobAndRecord, ToDo, compared, time_left, total_time_left, training_share
 from orchestrator.store.layout import Store
 from orchestrator.store.observe import Observed
 from orchestrator.store.scores import score_of
@@ -28,7 +28,8 @@ class TrialStatus:
     """The status of one run of a sweep. `wrong` describes its problem, or is empty; `ops` names its operations.
 
     `left_seconds` is the remaining time; None if unknown. `timed_hours` is the actual time of completed attempts, for
-    which `expected_hours` were expected, between `expected_low_hours` and `expected_high_hours`.
+    which `expected_hours` were expected, between `expected_low_hours` and `expected_high_hours`. `source` is the trial
+    that it starts from, or empty.
     """
 
     trial: str
@@ -55,6 +56,7 @@ class TrialStatus:
     expected_hours: float | None = None
     expected_low_hours: float | None = None
     expected_high_hours: float | None = None
+    source: str = ""
 
     @property
     def is_over(self) -> bool:
@@ -98,11 +100,12 @@ def trial_status(
         doing=decision.reason if decision.action is Action.WAIT else _doing(seen, records),
         wrong=_wrong(seen, decision) or _broken(want, seen),
         ops=next((record.ops for record in reversed(records) if record.work == "train"), ""),
-        left_seconds=_left(attempts, decision),
+        left_seconds=_left(planned, attempts, seen.kimg, decision),
         timed_hours=times.taken,
         expected_hours=times.expected,
         expected_low_hours=times.low,
         expected_high_hours=times.high,
+        source=planned.start.trial if planned.start else "",
     )
 
 
@@ -128,15 +131,16 @@ def _doing(seen: Observed, records: Sequence[RunRecord]) -> str:
     return records[-1].doing if records and seen.state in ACTIVE else ""
 
 
-def _left(attempts: Sequence[JobAndRecord], decision: Decision) -> float | None:
+def _left(planned: PlannedRun, attempts: Sequence[JobAndRecord], kimg: float, decision: Decision) -> float | None:
+    """Return the remaining seconds: of the attempt that is under way, else of what the plan expects; 0 if over."""
     if decision.action in SETTLED:
         return 0.0
-    if not attempts:
-        return None
-    job, record = attempts[-1]
-    trains = job is not None and job.work == "train"
-    share = training_share(record, job.options.horizon_kimg) if job and trains else 0.0
-    return time_left((job, record), share, time.time())
+    job, record = attempts[-1] if attempts else (None, None)
+    if job and (record is None or record.state is State.RUNNING):
+        share = training_share(record, job.options.horizon_kimg) if job.work == "train" else 0.0
+        return time_left((job, record), share, time.time())
+    expected, to_train = planned.expected_seconds, max(planned.horizon_kimg - kimg, 0.0)
+    return None if expected is None else expected * to_train / planned.horizon_kimg or None
 
 
 def _attempts(run: RunDir, horizon_kimg: float) -> list[JobAndRecord]:
@@ -171,6 +175,26 @@ def sweep_status(store: Store, plan: PlanFile, observed: Mapping[str, Observed],
         )
         for run in plan.runs
     ]
+
+
+def sweep_time_left(statuses: Sequence[TrialStatus], to_come: Sequence[float], parallel: int) -> float | None:
+    """Return the remaining seconds of a sweep; trials that have not begun take as much more as completed ones did."""
+    trials = {status.trial: status for status in statuses}
+    pace = _pace(trials.values())
+    to_do = {trial: ToDo(_at_pace(status, pace), status.source) for trial, status in trials.items()}
+    return total_time_left(to_do, [seconds * pace for seconds in to_come], parallel)
+
+
+def _pace(statuses: Iterable[TrialStatus]) -> float:
+    """Return the actual over the expected time of completed attempts; 1 without any."""
+    timed = [(one.timed_hours, one.expected_hours) for one in statuses if one.timed_hours and one.expected_hours]
+    return sum(taken for taken, _ in timed) / sum(expected for _, expected in timed) if timed else 1.0
+
+
+def _at_pace(status: TrialStatus, pace: float) -> float | None:
+    if status.left_seconds is None or status.attempts:
+        return status.left_seconds
+    return status.left_seconds * pace
 
 
 def score_of_run(run: PlannedRun, score: str) -> str:

@@ -1,6 +1,6 @@
 """The remaining time of trials and sweeps, and actual against expected time of attempts. Values only."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from trainer.config.job import Job
@@ -64,11 +64,33 @@ def training_share(record: RunRecord | None, horizon_kimg: float) -> float:
     return min(max((record.kimg - record.resumed_from_kimg) / own, 0.0), 1.0) if own > 0 else 1.0
 
 
-def total_time_left(lefts: Sequence[float | None], parallel: int) -> float | None:
-    """Return the remaining seconds of a sweep with `parallel` runs at a time; unknown ones count as the mean."""
-    known = [left for left in lefts if left is not None]
-    if not known:
-        return None if lefts else 0.0
-    positive = [left for left in known if left > 0] or [0.0]
-    every = [sum(positive) / len(positive) if left is None else left for left in lefts]
-    return max(sum(every) / max(parallel, 1), max(every))
+class ToDo(NamedTuple):
+    """The remaining seconds of a trial, None if unknown, and the trial that it starts from, if any."""
+
+    seconds: float | None
+    source: str = ""
+
+
+def total_time_left(trials: Mapping[str, ToDo], to_come: Sequence[float], parallel: int) -> float | None:
+    """Return the remaining seconds of a sweep with `parallel` trials at a time; unknown ones count as the mean.
+
+    `to_come` has those of trials that are yet to be sampled.
+    """
+    known = [one.seconds for one in trials.values() if one.seconds is not None]
+    if trials and not known and not to_come:
+        return None
+    positive = [seconds for seconds in (*known, *to_come) if seconds > 0] or [0.0]
+    mean = sum(positive) / len(positive)
+    sure = {trial: one._replace(seconds=mean if one.seconds is None else one.seconds) for trial, one in trials.items()}
+    every = [*(one.seconds or 0.0 for one in sure.values()), *to_come]
+    return max(sum(every) / max(parallel, 1), *to_come, *(_in_a_row(trial, sure) for trial in sure), 0.0)
+
+
+def _in_a_row(trial: str, trials: Mapping[str, ToDo]) -> float:
+    """Return the remaining seconds of a trial after those of all that it starts from."""
+    seen: set[str] = set()
+    seconds = 0.0
+    while trial in trials and trial not in seen:
+        seen.add(trial)
+        seconds, trial = seconds + (trials[trial].seconds or 0.0), trials[trial].source
+    return seconds

@@ -99,8 +99,8 @@ def test_ids_states_bar_and_kimg_are_whole_and_cells_differ_at_any_width(width: 
 
 
 def test_the_sweep_has_one_bar_and_one_time_that_is_left() -> None:
-    over = replace(STATUS, state="done", kimg=8.0, left_seconds=0.0)
-    lines = screen([over, STATUS, STATUS])
+    over = replace(STATUS, trial="0" * 12, state="done", kimg=8.0, left_seconds=0.0)
+    lines = screen([over, STATUS, replace(STATUS, trial="ba9876543210")])
     assert lines[-1].split("  ")[-1] == "1 of 4 finished, about 2.5 min left"
     assert "38%" in lines[-1]
     assert sum("finished" in line for line in lines) == 1
@@ -128,7 +128,7 @@ def test_a_dumb_terminal_gets_lines(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_lines_report_finished_runs_and_the_remaining_time() -> None:
     target, output = console(terminal=False)
-    over = replace(STATUS, seed=4, state="done", left_seconds=0.0)
+    over = replace(STATUS, trial="ba9876543210", seed=4, state="done", left_seconds=0.0)
     Lines(target, parallel=2).show([over, STATUS], [60.0])
     assert output.getvalue().splitlines()[-1] == "    sweep  1 of 3 finished, about 2 min left"
 

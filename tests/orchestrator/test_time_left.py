@@ -1,19 +1,28 @@
 """Actual against estimated times of attempts, and the remaining times of trials and sweeps."""
 
+import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from orchestrator.display.duration import span, took
-from orchestrator.display.trial_table import against_expected
+from orchestrator.display.progress import sweep_summary
+from orchestrator.display.trial_table import against_expected, summary_line
+from orchestrator.plan.decide import RULES
 from orchestrator.plan.overhead import OVERHEAD_SECONDS, overhead_of
-from orchestrator.plan.time_left import Compared, compared, time_left, total_time_left, training_share
+from orchestrator.plan.plan_file import read_plan
+from orchestrator.plan.status import TrialStatus, sweep_status, sweep_time_left
+from orchestrator.plan.time_left import Compared, ToDo, compared, time_left, total_time_left, training_share
 from orchestrator.store.layout import Store
+from orchestrator.store.observe import observe
 from orchestrator.store.sweep_runs import append_run, recent_runs, run_of
 from orchestrator.store.timing import Timing, timings, timings_since
 from tests.orchestrator.attempts import new_attempt, new_trial
 from tests.orchestrator.test_progress import STATUS
+from tests.orchestrator.test_shared_trials import shared as shared
 from trainer.config.job import Estimate, Job
 from trainer.config.options import RunOptions
 from trainer.files import append_lines, replace_file
@@ -67,12 +76,70 @@ def test_what_waits_takes_what_was_expected_of_it() -> None:
 
 
 def test_a_sweep_takes_as_long_as_its_slots_need_and_as_its_longest_run() -> None:
-    assert total_time_left([10.0, 10.0, 10.0, 10.0], 2) == 20.0
-    assert total_time_left([90.0, 10.0], 2) == 90.0
-    assert total_time_left([20.0, None, 0.0], 1) == 40.0
-    assert total_time_left([None], 1) is None
-    assert total_time_left([0.0, 0.0], 1) == 0.0
-    assert total_time_left([], 1) == 0.0
+    def left(*seconds: float | None, parallel: int, to_come: Sequence[float] = ()) -> float | None:
+        return total_time_left({str(place): ToDo(one) for place, one in enumerate(seconds)}, to_come, parallel)
+
+    assert left(10.0, 10.0, 10.0, 10.0, parallel=2) == 20.0
+    assert left(90.0, 10.0, parallel=2) == 90.0
+    assert left(20.0, None, 0.0, parallel=1) == 40.0
+    assert left(None, parallel=1) is None
+    assert left(0.0, 0.0, parallel=1) == 0.0
+    assert left(parallel=1) == 0.0
+    assert left(10.0, parallel=2, to_come=[10.0, 40.0]) == 40.0
+    assert left(10.0, None, parallel=1, to_come=[30.0]) == 60.0
+
+
+def test_a_sweep_takes_as_long_as_its_longest_chain_of_sources() -> None:
+    chain = {"a": ToDo(10.0), "b": ToDo(20.0, "a"), "c": ToDo(30.0, "b"), "d": ToDo(20.0, "a"), "e": ToDo(1.0, "gone")}
+    assert total_time_left(chain, [], 4) == 60.0
+    assert total_time_left(chain, [], 1) == 81.0
+    assert total_time_left({**chain, "a": ToDo(0.0)}, [], 4) == 50.0
+    assert total_time_left({"a": ToDo(10.0, "b"), "b": ToDo(20.0, "a")}, [], 2) == 30.0
+
+
+def waiting(trial: int, **changes: Any) -> TrialStatus:
+    usual = {"state": "waiting", "kimg": 0.0, "attempts": 0, "left_seconds": 100.0, "timed_hours": None}
+    return replace(STATUS, trial=f"{trial:012x}", **{**usual, **changes})
+
+
+def test_what_waits_does_not_shrink_with_what_runs_and_takes_the_pace_of_what_is_done() -> None:
+    running = waiting(0, state="running", attempts=1, left_seconds=1.0)
+    assert sweep_time_left([running, waiting(1), waiting(2)], (), 1) == 201.0
+    done = waiting(3, state="done", attempts=1, left_seconds=0.0, timed_hours=0.2, expected_hours=0.1)
+    assert sweep_time_left([done, running, waiting(1), waiting(2)], (50.0,), 1) == 1.0 + 2 * (200.0 + 50.0)
+
+
+def test_a_trial_that_another_sweep_completed_is_not_over_and_takes_what_its_plan_expects(
+    store: Store, shared: RunDir
+) -> None:
+    options = OPTIONS.model_copy(update={"horizon_kimg": 4.0})
+    replace_file(shared.job(1), JOB.model_copy(update={"options": options, "sweep": "b"}).model_dump_json())
+    replace_file(shared.record(1), record(kimg=4.0, horizon_kimg=4.0).model_dump_json())
+    left = {name: left_of(store, name) for name in ("a", "b")}
+    expected = read_plan(store, "a").cells[0].expected_seconds
+    assert expected
+    assert left == {"a": pytest.approx(expected / 2), "b": 0.0}
+
+
+def left_of(store: Store, sweep: str) -> float | None:
+    plan = read_plan(store, sweep)
+    (status,) = sweep_status(store, plan, observe(store, plan.trials, {}), RULES)
+    return status.left_seconds
+
+
+def test_a_trial_that_never_began_takes_what_its_plan_expects(store: Store, shared: RunDir) -> None:
+    shutil.rmtree(shared.path / "attempts")
+    assert left_of(store, "a") == read_plan(store, "a").cells[0].expected_seconds
+
+
+def test_cells_that_share_a_trial_wait_for_it_once() -> None:
+    assert sweep_time_left([waiting(1), waiting(1), waiting(1)], (), 2) == 100.0
+
+
+def test_status_and_run_tell_the_same_time_that_is_left() -> None:
+    statuses = [waiting(0, state="running", attempts=1), waiting(1), waiting(2), waiting(3)]
+    assert "about 3.3 min left" in sweep_summary(statuses, (), 2)
+    assert "about 3.3 min left" in summary_line(statuses, 2)
 
 
 def finished(store: Store, seed: int) -> RunDir:

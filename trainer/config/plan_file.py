@@ -9,7 +9,16 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    NonNegativeFloat,
+    PositiveInt,
+    ValidationError,
+)
 
 from trainer.config.identity import TRIAL_ID
 from trainer.config.published_value import PublishedValue
@@ -47,7 +56,8 @@ class PlannedRun(_Stored):
     `cell` is its label, `name` its name in `cells:` of the sweep file ("" if it has none), `axes` its values on the
     other axes, and `settings` everything that distinguishes it, including the settings of its name. `training_images`
     includes mirror images; None in a plan of an earlier version whose axes do not determine it. `horizon_kimg` is in
-    thousands of images. `start` is the snapshot of another trial that it starts from.
+    thousands of images. `start` is the snapshot of another trial that it starts from. `expected_seconds` is the
+    expected time of the whole run; None in a plan of an earlier version.
     """
 
     cell: Annotated[str, AfterValidator(printable)]
@@ -59,6 +69,7 @@ class PlannedRun(_Stored):
     trial: Annotated[str, Field(pattern=TRIAL_ID.pattern)]
     horizon_kimg: Horizon
     start: Annotated[TransferFromTrial | None, Field(exclude_if=is_off)] = None
+    expected_seconds: NonNegativeFloat | None = None
 
 
 class PlannedSource(PlannedRun):
@@ -103,6 +114,7 @@ class PlanFile(_Stored):
     cells, with or without its detector ("fid2k-lite0", "fid2k"). `cells` has an entry for every cell and seed, in the
     order of the sweep; entries with the same configuration share a trial. `sources` are the trials from which cells
     start, if they are not cells themselves. With `sequential` seeds, cells have as many seeds as were needed so far.
+    `parallel` is how many runs were expected to train at a time.
     """
 
     schema_version: Literal[1] = 1
@@ -121,6 +133,7 @@ class PlanFile(_Stored):
     figures: tuple[str, ...] = ()
     claims: tuple[str, ...] = ()
     published: tuple[PublishedValue, ...] = ()
+    parallel: PositiveInt | None = None
     search: SampledPoints | None = None
     sequential: Annotated[SequentialRange | None, Field(exclude_if=is_off)] = None
     sources: tuple[PlannedSource, ...] = ()
