@@ -24,7 +24,12 @@ COMMANDS = (
     Command("demo", "orchestrator.commands.demo", "Train a small sweep on this machine and draw its figures.", RUN),
     Command("sweeps", "orchestrator.commands.sweeps", "List the sweeps that come with adasweep, or copy one.", INSPECT),
     Command("status", "orchestrator.commands.status", "Show the progress and the problems of each trial.", INSPECT),
-    Command("watch", "orchestrator.commands.watch", "Follow a sweep until nothing is queued or running.", INSPECT),
+    Command(
+        "watch",
+        "orchestrator.commands.watch",
+        "Follow a sweep until it is over, or at rest for a minute.",
+        INSPECT,
+    ),
     Command("dashboard", FORWARDED, "Browse sweeps in a browser, live or as static pages.", INSPECT),
     Command("why", "orchestrator.commands.why", "Explain the state of a trial, and what would happen next.", INSPECT),
     Command("logs", "orchestrator.commands.logs", "Show the last lines of a trial's worker output.", INSPECT),

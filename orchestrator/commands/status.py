@@ -1,5 +1,6 @@
 """adasweep status: show the progress and the problems of each trial."""
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from typing import Annotated, NamedTuple
@@ -29,6 +30,8 @@ from trainer.config.plan_file import PlanFile
 from trainer.config.sweep_run import RUNS_FILE, sweep_runs
 
 WATCH_SECONDS = 2.0
+QUIET_SECONDS = 60.0
+"""Nothing may be queued or running for so long between two trials, as where SLURM refuses jobs for a while."""
 ACTIVE = ("running", "pending")
 OTHER_LINES = 9
 """Lines of a sweep's status without trials."""
@@ -50,7 +53,7 @@ EXAMPLES = """Examples:
   adasweep status demo --watch
   adasweep status sweeps/demo.yaml --json
 """
-WatchOption = Annotated[bool, typer.Option("--watch", help="Refresh until nothing runs.")]
+WatchOption = Annotated[bool, typer.Option("--watch", help="Refresh until all is over, or at rest for a minute.")]
 
 app = new_app()
 
@@ -67,7 +70,7 @@ def status(
 
 
 def execute(store: Store, sweep: str, *, watch: bool, as_json: bool) -> int:
-    """Print the status of one sweep or of all; with `watch`, after every change until nothing runs."""
+    """Print the status of one sweep or of all; with `watch`, after every change until it is over."""
     sweep = stored_name(store.root, sweep) if sweep else ""
     if watch:
         return _print_changes(store, sweep) if as_json else _watch(store, sweep)
@@ -138,13 +141,22 @@ def _snapshot(store: Store, sweep: str) -> Snapshot:
 
 
 def _polled(store: Store, sweep: str) -> Iterator[Snapshot]:
-    """Yield the statuses repeatedly, for the last time when nothing is queued or running."""
+    """Yield the statuses repeatedly, for the last time when all is over, or nothing was queued or running for long."""
+    active = -math.inf
     while True:
         seen = _snapshot(store, sweep)
         yield seen
-        if not any(one.state in ACTIVE for statuses in seen.sweeps.values() for one in statuses):
+        if any(one.state in ACTIVE for statuses in seen.sweeps.values() for one in statuses):
+            active = time.monotonic()
+        elif _is_complete(seen) or time.monotonic() > active + QUIET_SECONDS:
             return
         time.sleep(WATCH_SECONDS)
+
+
+def _is_complete(seen: Snapshot) -> bool:
+    """Return whether nothing is left to do: no run, and no configuration or seed to add."""
+    may_grow = any(plan.search or (plan.sequential and not plan.sequential.decided) for plan in seen.plans.values())
+    return not may_grow and all(one.is_over for statuses in seen.sweeps.values() for one in statuses)
 
 
 def _watch(store: Store, sweep: str) -> int:

@@ -16,5 +16,5 @@ app = new_app()
 
 @app.command(epilog=epilog(EXAMPLES))
 def watch(sweep: SweepsArgument = "", store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> int:
-    """Follow a sweep until nothing is queued or running. Short for: status SWEEP --watch."""
+    """Follow a sweep until it is over, or at rest for a minute. Short for: status SWEEP --watch."""
     return execute(Store(store), sweep, watch=True, as_json=as_json)
