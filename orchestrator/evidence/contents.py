@@ -53,7 +53,9 @@ KINDS = (
     _kind("request", rf"{ATTEMPT}/cancel", Rule.KEEP),
     _kind("request", rf"{TRIAL}/(?:retry|(?:stops|cancels)/{NAME})\.json", Rule.NEWEST),
     _kind("rows", rf"{TRIAL}/(?:ticks|metrics|logits|events)\.jsonl", Rule.ROWS),
-    _kind("rows", rf"{TRIAL}/set-aside/[0-9]{{3,}}(?:-[0-9]+)?/(?:ticks|metrics|logits)\.jsonl", Rule.ROWS),
+    _kind(
+        "rows", rf"{TRIAL}/set-aside/[0-9]{{3,}}(?:\.beyond)?(?:-[0-9]+)?/(?:ticks|metrics|logits)\.jsonl", Rule.ROWS
+    ),
     _kind("sample", rf"{TRIAL}/samples/{NAME}\.png", Rule.KEEP),
     _kind("probe", rf"{TRIAL}/probes/{NAME}\.(?:npz|png)", Rule.KEEP),
     _kind(

@@ -28,8 +28,10 @@ from trainer.objectives.method import INITIAL_LR, Method
 from trainer.objectives.phases import Phase
 from trainer.objectives.regularised import Intervals
 from trainer.record import RunDir
+from trainer.recording.beyond import set_aside_beyond
 from trainer.recording.energy_meters import Meter
 from trainer.recording.reporter import Reporter
+from trainer.recording.rounding import ComputeEnvironment, environment_of, is_otherwise_beyond, note_changes
 from trainer.recording.set_aside import set_aside
 from trainer.registry import build
 from trainer.runtime.console import log
@@ -58,10 +60,6 @@ class Attempt:
     @property
     def options(self) -> RunOptions:
         return self.job.options
-
-
-ComputeEnvironment = dict[str, int | str]
-"""What rounding depends on: the number of ranks and the implementation of the operations."""
 
 
 class Parts(NamedTuple):
@@ -149,13 +147,13 @@ def restore_or_start(state: TrainState, attempt: Attempt, reporter: Reporter, wo
 
     Without one, start anew, from the weights of a snapshot if so configured.
     """
-    environment: ComputeEnvironment = {"world_size": reporter.record.world_size, "ops": reporter.record.ops}
+    environment = environment_of(reporter.record, attempt.options.threads)
     loaded = _load_newest(state, attempt, reporter, world)
     kimg = state.images / 1000
     if loaded:
-        for name, now in environment.items():
-            _note_change(attempt.run, kimg, reporter, name, now)
-        reporter.event("resume", kimg, file=loaded.name, **environment)
+        details = _continue_otherwise(attempt, state.images, reporter, environment) if reporter.speaks else {}
+        note_changes(attempt.run, kimg, reporter, environment)
+        reporter.event("resume", kimg, file=loaded.name, **environment, **details)
     else:
         _start(state, attempt, reporter, environment)
     reporter.update(kimg=kimg, resumed_from_kimg=kimg)
@@ -198,11 +196,15 @@ def _abandon(attempt: Attempt, reporter: Reporter) -> dict[str, object]:
     return {"lost_kimg": lost, "set_aside": place.relative_to(attempt.run.path).as_posix()}
 
 
-def _note_change(run: RunDir, kimg: float, reporter: Reporter, name: str, now: int | str) -> None:
-    """Record that the number of ranks or the implementation of the operations has changed.
-
-    Another number of ranks adds up sums in another order; other operations round differently.
-    """
-    before = next((row[name] for row in reversed([*rows_in(run.events)]) if name in row), None)
-    if before is not None and before != now:
-        reporter.event(f"{name.replace('_', '-')}-changed", kimg, before=before, **{name: now})
+def _continue_otherwise(
+    attempt: Attempt, images: int, reporter: Reporter, environment: ComputeEnvironment
+) -> dict[str, object]:
+    """Set aside what was recorded beyond a checkpoint if its training is not repeated; return where it is."""
+    if not is_otherwise_beyond(attempt.run, images / 1000, environment):
+        return {}
+    place = set_aside_beyond(attempt.run, images, reporter.record.attempt, reporter.fence)
+    if place is None:
+        return {}
+    log(f"adasweep: this attempt computes otherwise than the one before; resumed at {images / 1000:g} kimg")
+    log(f"adasweep: what was recorded beyond that no longer counts; it is kept in {place}")
+    return {"set_aside": place.relative_to(attempt.run.path).as_posix()}

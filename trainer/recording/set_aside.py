@@ -35,8 +35,8 @@ def set_aside(run: RunDir, attempt: int, guard: Guard) -> Path | None:
     folder = run.set_aside / f"{attempt:03d}.t{guard.token:04d}.open"
     folder.mkdir(parents=True, exist_ok=True)
     for path in recorded:
-        _move(path, folder, guard)
-    return _closed(folder)
+        move(path, folder, guard)
+    return closed(folder)
 
 
 def close_abandoned(run: RunDir, below: int) -> None:
@@ -45,7 +45,7 @@ def close_abandoned(run: RunDir, below: int) -> None:
         match = ABANDONED.fullmatch(training.path.name)
         if match and match["open"] and int(match["token"]) < below:
             with suppress(FileNotFoundError):  # another holder has renamed it
-                _closed(training.path)
+                closed(training.path)
 
 
 def _has_content(path: Path) -> bool:
@@ -53,7 +53,8 @@ def _has_content(path: Path) -> bool:
     return any(path.iterdir()) if path.is_dir() else path.exists()
 
 
-def _move(path: Path, folder: Path, guard: Guard) -> None:
+def move(path: Path, folder: Path, guard: Guard) -> None:
+    """Move a file or folder into `folder`. Raises what the guard raises if that was lost, and OSError."""
     guard.check()
     try:
         path.rename(folder / path.name)
@@ -62,7 +63,7 @@ def _move(path: Path, folder: Path, guard: Guard) -> None:
         raise
 
 
-def _closed(folder: Path) -> Path:
+def closed(folder: Path) -> Path:
     """Give a folder its final name, durably, and return that."""
     sync(folder)
     sync(folder.parent.parent)
@@ -74,6 +75,6 @@ def _closed(folder: Path) -> Path:
 
 def _names(folder: Path) -> Iterator[Path]:
     """Yield the names that a folder may be given: that of its attempt, then with 2, 3 ... after it."""
-    name = folder.name.partition(".")[0]
+    name = folder.name.partition(".t")[0]
     yield folder.with_name(name)
     yield from (folder.with_name(f"{name}-{number}") for number in count(2))
