@@ -12,12 +12,12 @@ from trainer.files import append_lines, read_lines
 from trainer.record import RunDir
 from trainer.recording.beyond import set_aside_beyond
 from trainer.recording.fence import Fence, FencedOut
-from trainer.recording.rounding import is_otherwise_beyond
+from trainer.recording.rounding import ComputeEnvironment, is_otherwise_beyond
 from trainer.recording.set_aside import close_abandoned
 from trainer.runtime.signals import StopRequest
 from trainer.state import checkpoint
 
-ENVIRONMENT = {"threads": 1, "ops": "reference"}
+ENVIRONMENT: ComputeEnvironment = {"threads": 1, "ops": "reference"}
 
 
 def train(trials: TrialMaker, run: RunDir, attempt: int, kimg: float, **options: Any) -> None:
