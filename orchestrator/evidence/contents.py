@@ -93,6 +93,14 @@ def evidence_in(root: Path, folders: Iterable[Path]) -> Iterator[tuple[str, Kind
             yield path, kind
 
 
+def left_out_of_abandoned(root: Path, folders: Iterable[Path]) -> list[Path]:
+    """Return the files of abandoned trainings in `folders` that are no evidence: all but their rows."""
+    files = sorted({file for folder in folders for file in matching(folder, "set-aside/**/*")})
+    return [
+        one for one in files if one.is_file() and not one.is_symlink() and not kind_of(one.relative_to(root).as_posix())
+    ]
+
+
 def without_earlier_sheets(files: Iterable[tuple[str, Kind]]) -> Iterator[tuple[str, Kind]]:
     """Yield the given files but, of the sheets of generated images of each trial, only the last."""
     listed = list(files)
