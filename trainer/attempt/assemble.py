@@ -31,7 +31,13 @@ from trainer.record import RunDir
 from trainer.recording.beyond import set_aside_beyond
 from trainer.recording.energy_meters import Meter
 from trainer.recording.reporter import Reporter
-from trainer.recording.rounding import ComputeEnvironment, environment_of, is_otherwise_beyond, note_changes
+from trainer.recording.rounding import (
+    ComputeEnvironment,
+    environment_of,
+    is_otherwise_beyond,
+    is_repeated_from_scratch,
+    note_changes,
+)
 from trainer.recording.set_aside import set_aside
 from trainer.registry import build
 from trainer.runtime.console import log
@@ -176,7 +182,7 @@ def _load_newest(state: TrainState, attempt: Attempt, reporter: Reporter, world:
 
 def _start(state: TrainState, attempt: Attempt, reporter: Reporter, environment: ComputeEnvironment) -> None:
     transfer, path = attempt.config.transfer, attempt.options.transfer_path
-    details = _abandon(attempt, reporter) if reporter.speaks else {}
+    details = _abandon(attempt, reporter, environment) if reporter.speaks else {}
     if transfer is not None:
         left = start_from(state, attempt.config.networks, transfer, path)
         assert path is not None
@@ -184,16 +190,21 @@ def _start(state: TrainState, attempt: Attempt, reporter: Reporter, environment:
     reporter.event("start", 0.0, **environment, **details)
 
 
-def _abandon(attempt: Attempt, reporter: Reporter) -> dict[str, object]:
-    """Set aside what an earlier training has recorded, if any, and return how much was lost and where it is."""
-    lost = max((row["kimg"] for row in rows_in(attempt.run.ticks)), default=0.0)
-    place = set_aside(attempt.run, reporter.record.attempt, reporter.fence)
+def _abandon(attempt: Attempt, reporter: Reporter, environment: ComputeEnvironment) -> dict[str, object]:
+    """Set aside what an earlier training has recorded, unless it is repeated; return how much was lost, and where."""
+    run = attempt.run
+    lost = max((row["kimg"] for row in rows_in(run.ticks)), default=0.0)
+    before = f"of the {lost:g} kimg trained before" if lost else "of an earlier attempt"
+    if is_repeated_from_scratch(run, environment):
+        if lost:
+            log(f"adasweep: no checkpoint {before}; starting from scratch, which repeats it")
+        return {"lost_kimg": lost} if lost else {}
+    place = set_aside(run, reporter.record.attempt, reporter.fence)
     if place is None:
         return {}
-    before = f"of the {lost:g} kimg trained before" if lost else "of an earlier attempt"
     log(f"adasweep: no intact checkpoint left {before}; starting from scratch")
     log(f"adasweep: what was recorded until then no longer counts; it is kept in {place}")
-    return {"lost_kimg": lost, "set_aside": place.relative_to(attempt.run.path).as_posix()}
+    return {"lost_kimg": lost, "set_aside": place.relative_to(run.path).as_posix()}
 
 
 def _continue_otherwise(

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 
 from trainer.config.stored import TOLERANCE_KIMG, rows_in
-from trainer.record import RunDir, RunRecord
+from trainer.files import matching
+from trainer.record import RunDir, RunRecord, read_record
+from trainer.recording.attempt_history import saved_kimg
 from trainer.recording.reporter import Reporter
 
 ComputeEnvironment = Mapping[str, int | str]
@@ -35,6 +37,18 @@ def is_otherwise_beyond(run: RunDir, kimg: float, environment: ComputeEnvironmen
             if row["kimg"] <= kimg + TOLERANCE_KIMG:
                 return False
     return False
+
+
+def is_repeated_from_scratch(run: RunDir, environment: ComputeEnvironment) -> bool:
+    """Return whether a training that begins at 0 repeats what was recorded before, as no attempt has saved anything.
+
+    So an attempt that is killed again and again before its first checkpoint leaves one set of rows, not many.
+    """
+    if matching(run.checkpoints, "ckpt-*") or is_otherwise_beyond(run, 0.0, environment):
+        return False
+    numbers = (number for number in run.attempts() if number >= run.first_attempt())
+    records = (record for number in numbers if (record := read_record(run.record(number))))
+    return not any(saved_kimg(record) for record in records if record.work == "train")
 
 
 def note_changes(run: RunDir, kimg: float, reporter: Reporter, environment: ComputeEnvironment) -> None:
