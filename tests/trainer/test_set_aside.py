@@ -163,6 +163,17 @@ def test_a_superseded_worker_moves_nothing_of_the_new_holder(tmp_path: Path, mon
     assert kimgs(run.metrics) == [0.04]
 
 
+@pytest.mark.parametrize("name", ["002.t0002.open", "002.beyond.t0002.open"])
+def test_a_worker_that_could_move_nothing_leaves_no_folder(tmp_path: Path, name: str) -> None:
+    run = RunDir(tmp_path)
+    (run.set_aside / name).mkdir(parents=True)
+    close_abandoned(run, 3)
+    assert run.abandoned() == []
+    rows_of(run.set_aside / name)
+    close_abandoned(run, 3)
+    assert [training.path.name for training in run.abandoned()] == [name.partition(".t")[0]]
+
+
 def test_only_folders_of_a_trainings_name_are_abandoned_trainings(tmp_path: Path) -> None:
     run = RunDir(tmp_path)
     for name in ("002", "notes", "1", "003.old"):

@@ -10,6 +10,7 @@ It moves them into `set-aside/NNN.tTOKEN.open`, which it then renames. A new hol
 killed worker has not moved, the next one sets aside itself.
 """
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import suppress
@@ -40,12 +41,22 @@ def set_aside(run: RunDir, attempt: int, guard: Guard) -> Path | None:
 
 
 def close_abandoned(run: RunDir, below: int) -> None:
-    """Rename the folders to which holders with a lower token than `below` have been moving files."""
+    """Rename the folders to which holders with a lower token than `below` have been moving files; remove empty ones."""
     for training in run.abandoned():
         match = ABANDONED.fullmatch(training.path.name)
         if match and match["open"] and int(match["token"]) < below:
             with suppress(FileNotFoundError):  # another holder has renamed it
-                closed(training.path)
+                _close(training.path)
+
+
+def _close(folder: Path) -> None:
+    """Give a folder its final name, or remove it if nothing was moved to it, for want of space or time."""
+    try:
+        folder.rmdir()
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+        closed(folder)
 
 
 def _has_content(path: Path) -> bool:
