@@ -229,7 +229,7 @@ def test_the_energy_of_an_abandoned_training_is_wasted_and_split_as_before(one: 
 def test_rows_beyond_a_checkpoint_split_the_energy_of_their_attempt_as_before(one: ResultStore) -> None:
     run = directory(one)
     split = attempts_of(run, [])[0].training_seconds
-    assert set_aside_beyond(run, 20_000, 2, Fence(run.lease, 2)) is not None
+    assert set_aside_beyond(run, 80_000, 2, Fence(run.lease, 2)) is not None
     assert attempts_of(run, [])[0].training_seconds == split > 0
 
 
