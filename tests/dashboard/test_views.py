@@ -19,7 +19,7 @@ from analysis.synthetic_store import id_of, write_store
 from analysis.tables.store import ResultStore
 from tests.analysis.stores import WHOLE
 from tests.dashboard.rich_store import PUBLISHED
-from tests.dashboard.serving import Served
+from tests.dashboard.serving import Served, served
 from trainer.config.job import Estimate, Job
 from trainer.config.options import RunOptions
 from trainer.files import append_lines
@@ -70,6 +70,10 @@ def test_a_trial_says_what_no_longer_counts(store: ResultStore) -> None:
         (2, False, 50.0, "set-aside/002"),
         (3, True, 9.0, "set-aside/003.beyond"),
     ]
+    with served(store) as site:
+        page = " ".join(site.get(f"/trials/{id_of(HALF)}").text.split())
+    assert "Attempt 2 started over: what had been recorded before, up to 50 kimg, no longer counts." in page
+    assert "recorded beyond its checkpoint, up to 9 kimg, no longer counts. It is kept in" in page
 
 
 def test_prices_need_what_they_are_for() -> None:
