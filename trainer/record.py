@@ -23,8 +23,13 @@ from trainer.files import Guard, matching, replace_file
 SNAPSHOT = re.compile(r"snapshot-(?P<images>[0-9]{9,15})(?:-t(?P<token>[0-9]{4,9}))?\.safetensors")
 PROBE = re.compile(r"(.+)-([0-9]{9,15})\.npz")
 ATTEMPT = re.compile(r"[0-9]{3}|[1-9][0-9]{3,8}")
-ABANDONED = re.compile(r"(?P<attempt>[0-9]{3,9})(?:-[0-9]+|(?P<open>\.t(?P<token>[0-9]{4,9})\.open))?")
-"""A folder of what was recorded before a trial started over with `attempt`; `open` while a writer moves files there."""
+ABANDONED = re.compile(
+    r"(?P<attempt>[0-9]{3,9})(?P<beyond>\.beyond)?(?:-[0-9]+|(?P<open>\.t(?P<token>[0-9]{4,9})\.open))?"
+)
+"""A folder of what was recorded before a trial started over with `attempt`; `open` while a writer moves files there.
+
+`beyond`: it did not start over, and these were recorded beyond the checkpoint from which it resumed.
+"""
 BEGAN_VARIABLE = "ADASWEEP_JOB_BEGAN"
 """Environment variable by which a supervisor passes the start time of the job to its worker (Unix seconds)."""
 
@@ -196,7 +201,7 @@ class RunDir:
     def first_attempts(self) -> list[int]:
         """Return the attempts with which the trial started over, oldest first."""
         names = (ABANDONED.fullmatch(training.path.name) for training in self.abandoned())
-        return [int(match["attempt"]) for match in names if match]
+        return [int(match["attempt"]) for match in names if match and not match["beyond"]]
 
     def attempt(self, number: int) -> Path:
         return self.path / "attempts" / f"{number:03d}"

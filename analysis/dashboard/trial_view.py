@@ -19,9 +19,10 @@ from analysis.tables.attempts import JOULES_PER_KWH, SECONDS_PER_HOUR
 from analysis.tables.schema import read_table
 from trainer.config.identity import TRIAL_ID
 from trainer.config.plan_file import PlannedRun
+from trainer.config.stored import rows_in
 from trainer.errors import printable
 from trainer.files import read_regular
-from trainer.record import RunDir, RunRecord, read_record
+from trainer.record import ABANDONED, RunDir, RunRecord, read_record
 from trainer.recording.sweep_state import DIVERGED, NEW
 
 LOG_BYTES, LOG_LINES = 64 * 1024, 80
@@ -57,6 +58,15 @@ class AttemptEntry(BaseModel):
     code: str
 
 
+class SetAside(BaseModel):
+    """What `attempt` set aside when it began: all of an earlier training, or what was `beyond` its checkpoint."""
+
+    attempt: int
+    beyond: bool
+    kimg: float
+    folder: str
+
+
 class Series(BaseModel):
     """Values of one quantity along training; those of one `group` are drawn in one chart."""
 
@@ -82,7 +92,7 @@ class Sibling(BaseModel):
 
 
 class TrialView(BaseModel):
-    """A trial. `log` is the end of what the last attempt printed."""
+    """A trial. `log` is the end of what the last attempt printed; `set_aside` is what no longer counts."""
 
     trial: str
     state: str
@@ -93,6 +103,7 @@ class TrialView(BaseModel):
     places: list[TrialPlace]
     siblings: list[Sibling]
     attempts: list[AttemptEntry]
+    set_aside: list[SetAside]
     series: list[Series]
     sheets: list[Sheet]
     has_reals: bool
@@ -126,6 +137,7 @@ def _view(live: LiveStore, trial: str) -> TrialView:
         places=[place for place, _ in planned],
         siblings=_siblings(live, trial, [run for _, runs in planned for run in runs]),
         attempts=[_attempt(record) for number in run.attempts() if (record := read_record(run.record(number)))],
+        set_aside=[_set_aside(training) for training in run.abandoned()],
         series=[*_metrics(live, trial), *_ticks(live, trial)],
         sheets=_sheets(run),
         has_reals=sample_sheets.reals(run) is not None,
@@ -187,6 +199,17 @@ def _attempt(record: RunRecord) -> AttemptEntry:
         kwh=None if joules is None else joules / JOULES_PER_KWH,
         method=record.energy.method,
         code=record.code,
+    )
+
+
+def _set_aside(training: RunDir) -> SetAside:
+    match = ABANDONED.fullmatch(training.path.name)
+    assert match
+    return SetAside(
+        attempt=int(match["attempt"]),
+        beyond=match["beyond"] is not None,
+        kimg=max((row["kimg"] for row in rows_in(training.ticks)), default=0.0),
+        folder=f"{training.path.parent.name}/{training.path.name}",
     )
 
 

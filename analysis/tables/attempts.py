@@ -94,8 +94,9 @@ def attempts_in(run: RunDir, ticks: list[Row], metrics: list[Row], skipped: list
 
 
 def _with_abandoned(run: RunDir, name: str, rows: list[Row], skipped: list[str]) -> list[Row]:
-    """Return the rows of all trainings of a trial: those that were abandoned have cost energy, too."""
-    return [*(row for training in run.abandoned() for row in lines(training.path / name, skipped)), *rows]
+    """Return the rows of all trainings of a trial by time: those that were abandoned have cost energy, too."""
+    abandoned = [row for training in run.abandoned() for row in lines(training.path / name, skipped)]
+    return sorted([*abandoned, *rows], key=lambda row: row.get("time") or 0.0) if abandoned else rows
 
 
 def used_part(record: RunRecord, following: RunRecord | None) -> float:

@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from orchestrator.display.output import print_json, progress_console, result_console
-from orchestrator.evidence.pack import pack
+from orchestrator.evidence.contents import left_out_of_abandoned
+from orchestrator.evidence.pack import folders_of, pack
 from orchestrator.store.layout import Store
 from trainer.command_line.group import epilog, new_app
 from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption, SweepArgument
@@ -44,9 +45,9 @@ def pack_command(
     name = stored_name(store, sweep)
     manifest = pack(Store(store), name, out, weights, last_samples=last_samples, damaged=damaged)
     document = {"pack": str(out), "sweep": manifest.sweep, "trials": len(manifest.trials), "files": len(manifest.files)}
-    size = out.stat().st_size
+    size, apart = out.stat().st_size, left_out_of_abandoned(Store(store).root, folders_of(Store(store), name))
     if as_json:
-        print_json(document | {"bytes": size, "damaged": damaged})
+        print_json(document | {"bytes": size, "damaged": damaged, "left_out": apart})
     else:
         for path in damaged:
             progress_console().print(f"warning: {path} is damaged, and packed as it is", markup=False, soft_wrap=True)
@@ -55,4 +56,7 @@ def pack_command(
             markup=False,
             soft_wrap=True,
         )
+        if apart:
+            text = f"left out of trainings that no longer count: {len(apart)} files, all but their rows"
+            result_console().print(text, markup=False, soft_wrap=True)
     return 0

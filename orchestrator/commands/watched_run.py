@@ -22,6 +22,7 @@ from orchestrator.store.timing import timings_since
 from trainer.config.job import Estimate
 from trainer.config.plan_file import PlannedRun
 from trainer.errors import ExitCode
+from trainer.recording.clock import ClockSteps
 
 POLL_SECONDS = 0.5
 STOP_SECONDS = 240.0
@@ -40,6 +41,7 @@ class WatchedRun:
     refused: bool = False
     recorder: RecorderProcess | None = None
     settled: dict[tuple[str, int], TrialStatus] = field(default_factory=dict)
+    steps: ClockSteps = field(default_factory=ClockSteps)
     expected: Estimate = field(init=False)
 
     def __post_init__(self) -> None:
@@ -78,8 +80,8 @@ class WatchedRun:
         return self._verdict()
 
     def record_duration(self) -> None:
-        """Store and print the actual and the expected duration, unless the run was interrupted."""
-        if self.interrupts:
+        """Store and print the actual and the expected duration, unless the run was interrupted or the clock was set."""
+        if self.interrupts or self.steps.since_last():
             return
         attempts = list(timings_since(self.store, self.dispatcher.plan.unique, self.expected.made))
         run = run_of(attempts, self.dispatcher.backend.name, self.expected, time.time())

@@ -136,18 +136,19 @@ def _misplaced(sweep: Sweep, examined: ExaminedCells) -> list[Problem]:
     """Return claims and published values of missing cells."""
     if examined.cells is None:
         return []
-    claims = _misplaced_claims(sweep, examined, examined.cells) if sweep.states_claims else ()
+    claims = _misplaced_claims(sweep, examined, examined.cells)
     values = misplaced_values(sweep.spec.published, examined.cells) if sweep.states_published else ()
     return [sweep.problem(path, text) for path, text in (*claims, *values)]
 
 
 def _misplaced_claims(sweep: Sweep, examined: ExaminedCells, cells: Cells) -> Iterator[tuple[KeyPath, str]]:
-    """Yield claims of missing cells, and of cells that are the same runs."""
+    """Yield claims of cells that are the same runs and, unless they are inherited, of missing cells."""
     trials_of: defaultdict[str, set[str]] = defaultdict(set)
     for trial in examined.trials:
         trials_of[trial.cell].add(trial.id)
-    yield from misplaced_claims(sweep.spec.claims, cells)
-    yield from same_sided_claims(sweep.spec.claims, cells, trials_of)
+    if sweep.states_claims:
+        yield from misplaced_claims(sweep.spec.claims, cells)
+    yield from same_sided_claims(sweep.spec.claims, cells, trials_of, "" if sweep.states_claims else sweep.tier)
 
 
 def _misnamed(sweep: Sweep, examples: ExaminedCells) -> list[Problem]:

@@ -10,18 +10,16 @@ from dataclasses import replace
 from orchestrator.backends.base import Backend
 from orchestrator.backends.registry import open_backend
 from orchestrator.dispatch.gate import ANY_MACHINE, Gated, Machine, gated
+from orchestrator.dispatch.plan_cautions import cautions_of_plan, of_ambiguous_claims
 from orchestrator.dispatch.poll import open_handles, reported_states
 from orchestrator.dispatch.request import COMMAND_LINE, Request, option_problem, request_problems
-from orchestrator.dispatch.time_limits import limit_cautions
 from orchestrator.errors import BackendError, Problem, SweepError, require_none
-from orchestrator.plan.benchmark_file import damaged_benchmarks, read_benchmarks
+from orchestrator.plan.benchmark_file import read_benchmarks
 from orchestrator.plan.cautions import cautions
 from orchestrator.plan.claim_power import ClaimPower, powers_of, undecidable_problems
 from orchestrator.plan.decide import Action, Decider, decide_one
 from orchestrator.plan.decide_evaluation import decide_metrics
 from orchestrator.plan.devices import device_choice, with_choice
-from orchestrator.plan.diff import left_out
-from orchestrator.plan.lost_moments import lost_moments
 from orchestrator.plan.plan import Plan, make_plan
 from orchestrator.plan.plan_file import stored_plan
 from orchestrator.plan.sequential import further_trials, reached_seeds, was_decided
@@ -33,12 +31,9 @@ from orchestrator.store.observe import Observed, observe
 from orchestrator.store.starting_point import kept_snapshots
 from orchestrator.store.sweep_runs import recent_runs
 from orchestrator.store.timing import timings
-from orchestrator.sweep.claims import ambiguous_claims
-from orchestrator.sweep.deviations import deviations
 from orchestrator.sweep.expand import examined_cells
 from orchestrator.sweep.expansion import Expansion
 from orchestrator.sweep.keys import HORIZON
-from orchestrator.sweep.published_settings import published_about
 from orchestrator.sweep.reader import Sweep, examined, read_sweep
 from orchestrator.sweep.search_points import configurations, stored_points, typical_cells
 from orchestrator.sweep.trial import DataLookup, Trial
@@ -49,8 +44,6 @@ from trainer.errors import UserError
 from trainer.record import State
 
 MOST_OTHERS = 100
-PAPER = "paper"
-"""The tier with a paper's own settings."""
 
 
 @contextmanager
@@ -117,7 +110,7 @@ def _refusal(
     """
     problems, outages, every = [*wrong, *found.problems], list[str](), (*found.trials, *found.sample)
     unknown = found.left_out if request.is_horizon_valid else found.left_out | {HORIZON}
-    warnings = [*cautions(found.sweep.spec, every, every, store.root, unknown), *_ambiguous(found)]
+    warnings = [*cautions(found.sweep.spec, every, every, store.root, unknown), *of_ambiguous_claims(found)]
     if not (backend and every and found.is_priceable and request.is_horizon_valid):
         return SweepError([*problems, *_undecidable(request, found)], warnings)
     try:
@@ -134,11 +127,6 @@ def _over_budget(plan: Plan, request: Request) -> list[Problem]:
     """Return what a plan exceeds of its budget; without valid prices, nothing of energy."""
     kwh = plan.sweep.problem(("budget", "kwh"), "").key
     return [one for one in plan.budget_problems if request.are_prices_valid or one.key != kwh]
-
-
-def _ambiguous(found: Gated) -> Iterator[str]:
-    """Yield which claims of a search are about several of its configurations."""
-    return ambiguous_claims(found.sweep.spec.claims, found.examples) if found.sweep.states_claims else iter(())
 
 
 def _undecidable(request: Request, found: Gated, plan: Plan | None = None) -> list[Problem]:
@@ -190,34 +178,8 @@ def _planned(
         past_runs=recent_runs(store, backend.name),
         kept=kept_snapshots(store, _starts(unique.values(), observed)),
     )
-    warned = _cautions(store, plan, found, backend, awaited)
-    return replace(
-        plan,
-        possible=_possible(store, plan, found.expansion),
-        cautions=(*_of_small_space(sweep, there), *warned, *_deviations(sweep, (*trials, *sample))),
-    )
-
-
-def _cautions(store: Store, plan: Plan, found: Gated, backend: Backend, awaited: Sequence[Trial]) -> Iterator[str]:
-    """Yield what is to be known before a plan is run; `awaited` are trials that a search has yet to sample."""
-    sweep, sample, to_run = found.sweep, found.sample, [plan.unique[trial] for trial in plan.costs]
-    shown = (*found.trials, *sample, *{trial.id: trial for trial in awaited}.values())
-    yield from cautions(sweep.spec, shown, [*to_run, *awaited], store.root)
-    yield from _ambiguous(found)
-    resources = dict.fromkeys(trial.resources for trial in (*to_run, *sample))
-    yield from filter(None, dict.fromkeys(backend.doubts(each) for each in resources))
-    yield from damaged_benchmarks(store.benchmarks, (trial.config for trial in (*to_run, *awaited)))
-    yield from limit_cautions(plan, (*to_run, *awaited), backend)
-    yield from lost_moments(plan, store)
-    yield from _left_out(store, found)
-
-
-def _left_out(store: Store, found: Gated) -> Iterator[str]:
-    """Yield what the last plan of a sweep had and this one lacks, or that it cannot be read."""
-    try:
-        yield from left_out(stored_plan(store, found.sweep.key), found.sweep, found.trials)
-    except UserError as error:
-        yield str(error)
+    warned = cautions_of_plan(store, plan, found, backend, awaited, there)
+    return replace(plan, possible=_possible(store, plan, found.expansion), cautions=tuple(warned))
 
 
 def _possible(store: Store, plan: Plan, expansion: Expansion | None) -> dict[str, NeededSource]:
@@ -260,29 +222,12 @@ def other_trials(store: Store, own: Container[str]) -> dict[str, tuple[TrainConf
     return {trial: (configs[trial], one) for trial, one in seen.items()}
 
 
-def _deviations(sweep: Sweep, trials: Sequence[Trial]) -> Iterator[str]:
-    """Yield what a paper's tier changes of the settings that the paper states; those from memory prove nothing."""
-    if sweep.tier != PAPER:
-        return
-    found = (
-        one for file in published_about(sweep.spec.sweep) for one in deviations(file, sweep, trials) if one.is_proven
-    )
-    yield from (f"differs from the paper: {one}" for one in found)
-
-
 def _slots(backend: Backend, sweep: Sweep) -> int:
     """Return how many trials can run at a time: one, where a cluster does not answer, as `Backend.doubts` reports."""
     try:
         return backend.slots(sweep.spec.resources.at())
     except BackendError:
         return 1
-
-
-def _of_small_space(sweep: Sweep, there: int) -> Iterator[str]:
-    """Yield that a search asks for more configurations than are `there`."""
-    search = sweep.spec.search
-    if search and there < search.trials:
-        yield f"the space has only {there} configurations; {search.trials} are requested"
 
 
 def most_at_a_time(sweep: Sweep, trials_of_each: int) -> float:

@@ -53,7 +53,9 @@ KINDS = (
     _kind("request", rf"{ATTEMPT}/cancel", Rule.KEEP),
     _kind("request", rf"{TRIAL}/(?:retry|(?:stops|cancels)/{NAME})\.json", Rule.NEWEST),
     _kind("rows", rf"{TRIAL}/(?:ticks|metrics|logits|events)\.jsonl", Rule.ROWS),
-    _kind("rows", rf"{TRIAL}/set-aside/[0-9]{{3,}}(?:-[0-9]+)?/(?:ticks|metrics|logits)\.jsonl", Rule.ROWS),
+    _kind(
+        "rows", rf"{TRIAL}/set-aside/[0-9]{{3,}}(?:\.beyond)?(?:-[0-9]+)?/(?:ticks|metrics|logits)\.jsonl", Rule.ROWS
+    ),
     _kind("sample", rf"{TRIAL}/samples/{NAME}\.png", Rule.KEEP),
     _kind("probe", rf"{TRIAL}/probes/{NAME}\.(?:npz|png)", Rule.KEEP),
     _kind(
@@ -89,6 +91,14 @@ def evidence_in(root: Path, folders: Iterable[Path]) -> Iterator[tuple[str, Kind
         path = file.relative_to(root).as_posix()
         if kind := kind_of(path):
             yield path, kind
+
+
+def left_out_of_abandoned(root: Path, folders: Iterable[Path]) -> list[Path]:
+    """Return the files of abandoned trainings in `folders` that are no evidence: all but their rows."""
+    files = sorted({file for folder in folders for file in matching(folder, "set-aside/**/*")})
+    return [
+        one for one in files if one.is_file() and not one.is_symlink() and not kind_of(one.relative_to(root).as_posix())
+    ]
 
 
 def without_earlier_sheets(files: Iterable[tuple[str, Kind]]) -> Iterator[tuple[str, Kind]]:

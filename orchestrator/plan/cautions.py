@@ -10,7 +10,9 @@ from pathlib import Path
 from orchestrator.plan.reference_sets import reference_sizes
 from orchestrator.sweep.claims import tested_claims
 from orchestrator.sweep.keys import HORIZON
+from orchestrator.sweep.reader import AXES
 from orchestrator.sweep.related_claims import related_claims
+from orchestrator.sweep.repeated import repeated
 from orchestrator.sweep.spec import SweepSpec
 from orchestrator.sweep.stop_rules import AnyRule, Asha, Median
 from orchestrator.sweep.trial import Trial
@@ -50,7 +52,7 @@ def cautions(
         (frozenset({"metrics", "detector"}), _of_metrics(spec, trials)),
         (frozenset({"claims", "metrics", HORIZON}), _of_claims(spec, trials)),
         (frozenset({"watch", "resources"}), _of_threads(spec, trials)),
-        (frozenset(), itertools.chain(_of_twins(trials), _of_presets(trials), _of_precision(trials))),
+        (frozenset(), itertools.chain(_of_twins(spec, trials), _of_presets(trials), _of_precision(trials))),
         (frozenset({HORIZON}), _of_batches(trials)),
         (frozenset(), itertools.chain(_of_parts(trials), _of_data(trials, store / "data"))),
         (LENGTHS, _of_space(spec, list(to_run), store)),
@@ -95,8 +97,13 @@ def _of_threads(spec: SweepSpec, trials: Sequence[Trial]) -> Iterator[str]:
         yield f"watch.threads is {threads}, but resources.cpus is {cpus}; leave it out for one thread per CPU"
 
 
-def _of_twins(trials: Sequence[Trial]) -> Iterator[str]:
-    """Yield which cells have the same trials, although they have names of their own."""
+def _of_twins(spec: SweepSpec, trials: Sequence[Trial]) -> Iterator[str]:
+    """Yield which cells have the same trials, although they have names of their own.
+
+    None where an axis lists a value twice, perhaps written otherwise: that is an error, of which this is a consequence.
+    """
+    if any(path[0] in AXES for path, _ in repeated(spec)):
+        return
     cells: dict[str, dict[str, None]] = {}
     for trial in trials:
         cells.setdefault(trial.id, {})[trial.cell] = None

@@ -20,7 +20,7 @@ from trainer.recording.attempt_history import AttemptSummary, Kept
 
 MOST_MOMENTS = 10_000
 SHOWN = 4
-RARER = "were trained with longer intervals"
+RARER = "trained with longer intervals"
 FEWER = f"{RARER} or fewer evaluation seeds"
 
 
@@ -43,7 +43,8 @@ def lost_moments(plan: Plan, store: Store) -> Iterator[str]:
     for (what, moments, why), concerned in cells.items():
         more = f" and at {len(moments) - SHOWN:,} more points" if len(moments) > SHOWN else ""
         at = ", ".join(f"{kimg:g}" for kimg in moments[:SHOWN])
-        yield f"no {what} at {at} kimg{more}: {listed([*concerned])} {why}"
+        were = "were" if len(concerned) > 1 else "was"
+        yield f"no {what} at {at} kimg{more}: {listed([*concerned])} {were} {why}"
 
 
 def _lost(spec: SweepSpec, trial: Trial, seen: Observed, run: RunDir) -> Iterator[Lost]:
@@ -51,7 +52,7 @@ def _lost(spec: SweepSpec, trial: Trial, seen: Observed, run: RunDir) -> Iterato
     evaluations = _evaluations(spec, trial, seen) if spec.metrics else ()
     if evaluations:
         yield Lost(
-            _scored(spec), evaluations, f"{RARER if spec.evaluation_seeds == 1 else FEWER} and keep no snapshot there"
+            _scored(spec), evaluations, f"{RARER if spec.evaluation_seeds == 1 else FEWER} and kept no snapshot there"
         )
     snapshots = _unlike(trial, seen, wanted, "evaluate_every_kimg") if wanted.snapshots_kept == "all" else []
     if gone := [kimg for kimg in snapshots if kimg not in seen.measured.snapshots]:

@@ -98,7 +98,7 @@ def step_of(kimg: float) -> int:
 
 def abandoned_trainings(run: RunDir) -> list[str]:
     """Return the names of the trainings of a trial that were set aside, or are being."""
-    return [training.path.name.partition(".")[0] for training in run.abandoned()]
+    return [training.path.name.partition(".t")[0] for training in run.abandoned()]
 
 
 def new_points(run: RunDir, cursor: Cursor) -> tuple[list[SeriesPoint], Cursor]:

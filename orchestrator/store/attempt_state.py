@@ -45,17 +45,17 @@ def derived(record: RunRecord | None, held: bool | None, job: State | None, age:
     """Return the state of an attempt whose record is not final.
 
     `held`: whether its lease is alive (None: there never was one). `job`: its state in the backend. `age`: seconds
-    since the attempt was created.
+    since the attempt was created. What lies far ahead of `now` was written before the clock was set back: it is old.
     """
     if held:
         return State.RUNNING
-    if held is None and record and now - record.updated < SILENCE_SECONDS:
+    if held is None and record and abs(now - record.updated) < SILENCE_SECONDS:
         return State.RUNNING
     if job in (State.PENDING, State.RUNNING):
         return State.PENDING
     if job is State.CANCELLED and not record:
         return State.PREEMPTED
-    if not record and job is None and age < GRACE_SECONDS:
+    if not record and job is None and abs(age) < GRACE_SECONDS:
         return State.PENDING
     return State.LOST
 

@@ -132,14 +132,19 @@ def misplaced_claims(claims: Sequence[str], cells: Cells) -> Iterator[tuple[KeyP
 
 
 def same_sided_claims(
-    claims: Sequence[str], cells: Cells, trials_of: Mapping[str, AbstractSet[str]]
+    claims: Sequence[str], cells: Cells, trials_of: Mapping[str, AbstractSet[str]], tier: str = ""
 ) -> Iterator[tuple[KeyPath, str]]:
-    """Yield claims whose two cells have trials in common, as cells have that differ in their horizons alone."""
+    """Yield claims whose two cells have trials in common, as cells have that differ in their horizons alone.
+
+    `tier` is that which inherits the claims, "" if they are its own.
+    """
+    at = f" at tier {tier}" if tier else ""
+    way_out = "; give the tier claims of its own" if tier else ""
     for index, claim in well_formed(claims):
         with contextlib.suppress(ClaimProblem):  # reported by `misplaced_claims`
             less, more = pair_of(claim, cells)
             if trials_of.get(less, set()) & trials_of.get(more, set()):
                 yield (
                     ("claims", index),
-                    f'"{claim.text}": {less} and {more} have the same settings: they are the same runs',
+                    f'"{claim.text}": {less} and {more} have the same settings{at}: they are the same runs{way_out}',
                 )

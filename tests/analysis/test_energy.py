@@ -14,6 +14,7 @@ from analysis.tables.trial_rows import read_trial
 from trainer.config.job import Resources
 from trainer.files import append_lines, replace_file
 from trainer.record import Energy, RunDir, State, read_record
+from trainer.recording.beyond import set_aside_beyond
 from trainer.recording.energy_meters import ReplayMeter
 from trainer.recording.fence import Fence
 from trainer.recording.set_aside import set_aside
@@ -223,6 +224,13 @@ def test_the_energy_of_an_abandoned_training_is_wasted_and_split_as_before(one: 
     assert (first.used, second.used, third.used) == (0.0, 0.0, 1.0)
     assert first.training_seconds == split > 0
     assert total(one).measured_kwh == 3 * before.measured_kwh
+
+
+def test_rows_beyond_a_checkpoint_split_the_energy_of_their_attempt_as_before(one: ResultStore) -> None:
+    run = directory(one)
+    split = attempts_of(run, [])[0].training_seconds
+    assert set_aside_beyond(run, 80_000, 2, Fence(run.lease, 2)) is not None
+    assert attempts_of(run, [])[0].training_seconds == split > 0
 
 
 def test_tables_show_the_training_that_counts(one: ResultStore) -> None:

@@ -13,14 +13,19 @@ from analysis.dashboard.mlflow_run import mlflow_run
 from analysis.dashboard.prices import Prices
 from analysis.dashboard.queue_view import slots
 from analysis.dashboard.sweep_list import sweep_card
+from analysis.dashboard.trial_view import trial_view
 from analysis.dashboard.words import coded, decimal, price
 from analysis.synthetic_store import id_of, write_store
 from analysis.tables.store import ResultStore
 from tests.analysis.stores import WHOLE
 from tests.dashboard.rich_store import PUBLISHED
-from tests.dashboard.serving import Served
+from tests.dashboard.serving import Served, served
 from trainer.config.job import Estimate, Job
 from trainer.config.options import RunOptions
+from trainer.files import append_lines
+from trainer.recording.beyond import set_aside_beyond
+from trainer.recording.fence import Fence
+from trainer.recording.set_aside import set_aside
 
 HALF = WHOLE[0]._replace(kimg=50.0)
 HOURS = 36 * 50 / 3600
@@ -52,6 +57,23 @@ def test_a_plan_expected_what_the_estimates_of_its_jobs_say(store: ResultStore) 
     assert card.planned_hours == pytest.approx(4.0)
     assert card.planned_kwh == pytest.approx(KWH * 4.0 / HOURS)
     assert card.planned_money == pytest.approx(0.3 * KWH * 4.0 / HOURS)
+
+
+def test_a_trial_says_what_no_longer_counts(store: ResultStore) -> None:
+    run = store.run(id_of(HALF))
+    assert trial_view(LiveStore(store), id_of(HALF)).set_aside == []
+    set_aside(run, 2, Fence(run.lease, 2))
+    append_lines(run.ticks, [{"kimg": 9.0, "attempt": 2}])
+    set_aside_beyond(run, 4000, 3, Fence(run.lease, 3))
+    found = trial_view(LiveStore(store), id_of(HALF)).set_aside
+    assert [(one.attempt, one.beyond, one.kimg, one.folder) for one in found] == [
+        (2, False, 50.0, "set-aside/002"),
+        (3, True, 9.0, "set-aside/003.beyond"),
+    ]
+    with served(store) as site:
+        page = " ".join(site.get(f"/trials/{id_of(HALF)}").text.split())
+    assert "Attempt 2 started over: what had been recorded before, up to 50 kimg, no longer counts." in page
+    assert "recorded beyond its checkpoint, up to 9 kimg, no longer counts. It is kept in" in page
 
 
 def test_prices_need_what_they_are_for() -> None:

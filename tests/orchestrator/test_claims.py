@@ -79,6 +79,20 @@ def test_a_claim_about_cells_that_are_the_same_runs_is_refused(store: Store, swe
     ]
 
 
+def test_a_claim_whose_cells_are_the_same_runs_at_a_tier_that_inherits_it_is_refused(
+    store: Store, sweep_file: Write
+) -> None:
+    axes = "grid:\n  data.subset: [20, 40]\n  augment: [none, ada]\n"
+    text = with_claims("small < large").replace(axes, "cells: {small: {batch: 20}, large: {batch: 40}}\n")
+    same = "underpowered: a first look\ntiers: {same: {cells: {large: {batch: 20, horizon_kimg: 2}}}}\n"
+    file = sweep_file(text + same)
+    assert plan_sweep(store, Request(file)).trials
+    assert planned_problems(store, file, "same") == [
+        f'{first_claim_line(text)}: claims[0]: "small < large": small and large have the same settings at tier same: '
+        "they are the same runs; give the tier claims of its own"
+    ]
+
+
 @pytest.mark.parametrize("claims", ["ada < baseline at subset=40", "ada < baseline at subset=20 by fid2k"])
 def test_a_tier_may_leave_out_cells_and_metrics_of_claims_it_inherits(
     store: Store, sweep_file: Write, claims: str

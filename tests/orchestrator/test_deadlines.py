@@ -42,6 +42,23 @@ def test_an_earlier_alarm_goes_off_as_it_would() -> None:
     assert rung[0] - began >= 0.6
 
 
+@pytest.mark.timeout(0)
+def test_an_earlier_alarm_goes_off_within_a_deadline_at_each_of_its_intervals() -> None:
+    rung: list[float] = []
+    before = signal.signal(signal.SIGALRM, lambda *_: rung.append(time.monotonic()))
+    began = time.monotonic()
+    signal.setitimer(signal.ITIMER_REAL, 0.2, 0.2)
+    with pytest.raises(Overdue, match=r"no whole answer within 1 s"), deadline(1):
+        time.sleep(30)
+    within = len(rung)
+    time.sleep(0.5)
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, before)
+    assert within >= 2
+    assert len(rung) > within
+    assert rung[0] - began >= 0.2
+
+
 def test_of_ray(dripping: str) -> None:
     with pytest.raises(BackendError, match=r"no whole answer within 1 s"):
         RayJobs(dripping, timeout_seconds=SECONDS).is_alive("job-1")

@@ -26,6 +26,7 @@ from orchestrator.store.lease import acquire
 from tests.orchestrator.attempts import new_attempt, new_trial
 from trainer.files import append_lines, matching, replace_file
 from trainer.record import RunDir, RunRecord, State
+from trainer.recording.beyond import set_aside_beyond
 from trainer.recording.fence import Fence
 from trainer.recording.set_aside import set_aside
 
@@ -662,6 +663,33 @@ def test_a_pack_has_the_rows_of_abandoned_trainings_apart(full: Store, empty: St
     assert there.ticks.read_bytes() == run.ticks.read_bytes()
     assert abandoned.ticks.read_bytes() == run.abandoned()[0].ticks.read_bytes()
     assert unpack(empty, tmp_path / "p.zip").written == 0
+
+
+def test_a_pack_has_the_rows_beyond_a_checkpoint_apart(full: Store, empty: Store, tmp_path: Path) -> None:
+    run = new_trial(full, 0)
+    place = set_aside_beyond(run, 500, 2, Fence(run.lease, 2))
+    assert place is not None
+    pack(full, "test", tmp_path / "p.zip")
+    unpack(empty, tmp_path / "p.zip")
+    (beyond,) = new_trial(empty, 0).abandoned()
+    assert beyond.path.name == "002.beyond"
+    assert beyond.ticks.read_bytes() == (place / "ticks.jsonl").read_bytes()
+
+
+def test_a_pack_says_what_it_leaves_out_of_abandoned_trainings(
+    full: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["pack", "test", "--out", str(tmp_path / "p.zip"), "--store", str(full.root)]
+    assert main(command) == 0
+    assert "no longer count" not in capsys.readouterr().out
+    run = start_over(full, 0.5)
+    (run.abandoned()[0].path / "snapshots").mkdir(exist_ok=True)
+    kept = run.abandoned()[0].snapshot(1000)
+    kept.write_bytes(b"weights")
+    assert main([*command, "--json"]) == 0
+    assert str(kept) in json.loads(capsys.readouterr().out)["left_out"]
+    assert main(command) == 0
+    assert "left out of trainings that no longer count: " in capsys.readouterr().out
 
 
 def test_disk_usage_shows_abandoned_trainings(full: Store) -> None:

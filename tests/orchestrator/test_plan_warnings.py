@@ -8,6 +8,7 @@ import pytest
 from orchestrator.commands.benchmark import unmeasured
 from orchestrator.dispatch.planner import plan_sweep
 from orchestrator.dispatch.request import Request
+from orchestrator.errors import SweepError
 from orchestrator.plan.benchmark_file import Benchmark, benchmark_path, shape_key, write_benchmark
 from orchestrator.plan.plan_document import write_plan
 from orchestrator.store.layout import Store
@@ -34,6 +35,22 @@ def test_a_plan_tells_which_evaluations_a_shared_trial_can_no_longer_give(
     assert len(found) == bool(lost)
     assert all(line.startswith(f"no fid2k-lite0 at {lost}") for line in found)
     assert shared.path.exists()
+
+
+def test_a_warning_says_was_of_one_cell(store: Store, sweep_file: Write, shared: RunDir) -> None:
+    text = SWEEP.format(name="c", horizon=4) + "watch: {evaluate_every_kimg: 1}\n"
+    (line,) = [line for line in warned(store, sweep_file(text)) if "longer intervals" in line]
+    assert ": cell " in line
+    assert line.endswith(" was trained with longer intervals and kept no snapshot there")
+    assert shared.path.exists()
+
+
+@pytest.mark.parametrize("values", ["[20, 20.0]", "[20, 20]"])
+def test_a_value_listed_twice_is_one_error_and_no_warning(store: Store, sweep_file: Write, values: str) -> None:
+    file = sweep_file(TINY_SWEEP.replace("data.subset: [20, 40]", f"data.subset: {values}"))
+    with pytest.raises(SweepError, match="is listed twice") as refused:
+        plan_sweep(store, Request(file))
+    assert [line for line in refused.value.cautions if "share" in line] == []
 
 
 def test_what_has_a_snapshot_is_not_lost(store: Store, sweep_file: Write, shared: RunDir) -> None:

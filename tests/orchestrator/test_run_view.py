@@ -20,6 +20,7 @@ from trainer.config.job import read_job
 from trainer.config.node_power import NodePower
 from trainer.files import replace_file
 from trainer.record import RunRecord, State
+from trainer.recording.clock import ClockSteps
 
 
 def done(store: Store) -> Callable[[Task], State]:
@@ -108,5 +109,9 @@ def test_every_attempt_keeps_its_estimate_and_the_sweep_what_it_took(
     assert kept.estimate.seconds == pytest.approx(3600 * plan.totals.wall_hours)
     assert view.lines[-1].startswith("It took ")
     run.interrupts = 1
+    run.record_duration()
+    assert recent_runs(store, "fake") == [kept]
+    moments = iter([0.0, -7200.0])
+    run.interrupts, run.steps = 0, ClockSteps(lambda: next(moments), lambda: 0.0)
     run.record_duration()
     assert recent_runs(store, "fake") == [kept]

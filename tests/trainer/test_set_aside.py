@@ -7,7 +7,7 @@ import pytest
 from tests.support.trials import TrialMaker
 from trainer.attempt.run import read_attempt, run_attempt
 from trainer.files import append_lines, discard, read_lines
-from trainer.record import RunDir, read_record
+from trainer.record import RunDir, State, beat, read_record
 from trainer.recording.fence import Fence, FencedOut
 from trainer.recording.set_aside import RECORDED, close_abandoned, set_aside
 from trainer.runtime.signals import StopRequest
@@ -83,6 +83,36 @@ def test_a_trial_that_resumes_sets_nothing_aside(trials: TrialMaker) -> None:
     assert (run.abandoned(), run.first_attempt()) == ([], 0)
 
 
+def kill_before_the_first_checkpoint(run: RunDir, attempt: int) -> None:
+    """Leave what an attempt leaves that is killed before it has saved anything."""
+    record = read_record(run.record(attempt))
+    assert record is not None
+    beat(run.record(attempt), record, state=State.RUNNING)
+    discard(run.checkpoints)
+
+
+def test_attempts_killed_before_their_first_checkpoint_leave_no_folder_each(trials: TrialMaker) -> None:
+    run = trials.make("killed")
+    for attempt in (1, 2):
+        train(trials, run, attempt, 0.08)
+        kill_before_the_first_checkpoint(run, attempt)
+    train(trials, run, 3, 0.08)
+    assert kimgs(run.ticks) == [0.04, 0.08] * 3
+    assert len({row["value"] for row in read_lines(run.metrics)}) == 1
+    assert run.abandoned() == []
+    starts = [row for row in read_lines(run.events) if row["event"] == "start"]
+    assert [row.get("lost_kimg") for row in starts] == [None, 0.08, 0.08]
+
+
+def test_one_that_then_computes_otherwise_sets_them_aside(trials: TrialMaker) -> None:
+    run = trials.make("otherwise")
+    train(trials, run, 1, 0.08)
+    kill_before_the_first_checkpoint(run, 1)
+    trials.job(run, 2, horizon_kimg=0.04, threads=2, ops="reference")
+    assert run_attempt(read_attempt(run.path, 2), StopRequest()) == 0
+    assert (kimgs(run.ticks), [kimgs(one.ticks) for one in run.abandoned()]) == ([0.04], [[0.04, 0.08]])
+
+
 def test_a_first_training_has_nothing_to_set_aside(tmp_path: Path) -> None:
     assert set_aside(RunDir(tmp_path), 1, fence(RunDir(tmp_path), 1)) is None
     assert not (tmp_path / "set-aside").exists()
@@ -131,6 +161,17 @@ def test_a_superseded_worker_moves_nothing_of_the_new_holder(tmp_path: Path, mon
     with pytest.raises(FencedOut):
         set_aside(run, 1, fence(run, 1))
     assert kimgs(run.metrics) == [0.04]
+
+
+@pytest.mark.parametrize("name", ["002.t0002.open", "002.beyond.t0002.open"])
+def test_a_worker_that_could_move_nothing_leaves_no_folder(tmp_path: Path, name: str) -> None:
+    run = RunDir(tmp_path)
+    (run.set_aside / name).mkdir(parents=True)
+    close_abandoned(run, 3)
+    assert run.abandoned() == []
+    rows_of(run.set_aside / name)
+    close_abandoned(run, 3)
+    assert [training.path.name for training in run.abandoned()] == [name.partition(".t")[0]]
 
 
 def test_only_folders_of_a_trainings_name_are_abandoned_trainings(tmp_path: Path) -> None:

@@ -28,8 +28,16 @@ from trainer.objectives.method import INITIAL_LR, Method
 from trainer.objectives.phases import Phase
 from trainer.objectives.regularised import Intervals
 from trainer.record import RunDir
+from trainer.recording.beyond import set_aside_beyond
 from trainer.recording.energy_meters import Meter
 from trainer.recording.reporter import Reporter
+from trainer.recording.rounding import (
+    ComputeEnvironment,
+    environment_of,
+    is_otherwise_beyond,
+    is_repeated_from_scratch,
+    note_changes,
+)
 from trainer.recording.set_aside import set_aside
 from trainer.registry import build
 from trainer.runtime.console import log
@@ -58,10 +66,6 @@ class Attempt:
     @property
     def options(self) -> RunOptions:
         return self.job.options
-
-
-ComputeEnvironment = dict[str, int | str]
-"""What rounding depends on: the number of ranks and the implementation of the operations."""
 
 
 class Parts(NamedTuple):
@@ -149,13 +153,13 @@ def restore_or_start(state: TrainState, attempt: Attempt, reporter: Reporter, wo
 
     Without one, start anew, from the weights of a snapshot if so configured.
     """
-    environment: ComputeEnvironment = {"world_size": reporter.record.world_size, "ops": reporter.record.ops}
+    environment = environment_of(reporter.record, attempt.options.threads)
     loaded = _load_newest(state, attempt, reporter, world)
     kimg = state.images / 1000
     if loaded:
-        for name, now in environment.items():
-            _note_change(attempt.run, kimg, reporter, name, now)
-        reporter.event("resume", kimg, file=loaded.name, **environment)
+        details = _continue_otherwise(attempt, state.images, reporter, environment) if reporter.speaks else {}
+        note_changes(attempt.run, kimg, reporter, environment)
+        reporter.event("resume", kimg, file=loaded.name, **environment, **details)
     else:
         _start(state, attempt, reporter, environment)
     reporter.update(kimg=kimg, resumed_from_kimg=kimg)
@@ -178,7 +182,7 @@ def _load_newest(state: TrainState, attempt: Attempt, reporter: Reporter, world:
 
 def _start(state: TrainState, attempt: Attempt, reporter: Reporter, environment: ComputeEnvironment) -> None:
     transfer, path = attempt.config.transfer, attempt.options.transfer_path
-    details = _abandon(attempt, reporter) if reporter.speaks else {}
+    details = _abandon(attempt, reporter, environment) if reporter.speaks else {}
     if transfer is not None:
         left = start_from(state, attempt.config.networks, transfer, path)
         assert path is not None
@@ -186,23 +190,32 @@ def _start(state: TrainState, attempt: Attempt, reporter: Reporter, environment:
     reporter.event("start", 0.0, **environment, **details)
 
 
-def _abandon(attempt: Attempt, reporter: Reporter) -> dict[str, object]:
-    """Set aside what an earlier training has recorded, if any, and return how much was lost and where it is."""
-    lost = max((row["kimg"] for row in rows_in(attempt.run.ticks)), default=0.0)
-    place = set_aside(attempt.run, reporter.record.attempt, reporter.fence)
+def _abandon(attempt: Attempt, reporter: Reporter, environment: ComputeEnvironment) -> dict[str, object]:
+    """Set aside what an earlier training has recorded, unless it is repeated; return how much was lost, and where."""
+    run = attempt.run
+    lost = max((row["kimg"] for row in rows_in(run.ticks)), default=0.0)
+    before = f"of the {lost:g} kimg trained before" if lost else "of an earlier attempt"
+    if is_repeated_from_scratch(run, environment):
+        if lost:
+            log(f"adasweep: no checkpoint {before}; starting from scratch, which repeats it")
+        return {"lost_kimg": lost} if lost else {}
+    place = set_aside(run, reporter.record.attempt, reporter.fence)
     if place is None:
         return {}
-    before = f"of the {lost:g} kimg trained before" if lost else "of an earlier attempt"
     log(f"adasweep: no intact checkpoint left {before}; starting from scratch")
     log(f"adasweep: what was recorded until then no longer counts; it is kept in {place}")
-    return {"lost_kimg": lost, "set_aside": place.relative_to(attempt.run.path).as_posix()}
+    return {"lost_kimg": lost, "set_aside": place.relative_to(run.path).as_posix()}
 
 
-def _note_change(run: RunDir, kimg: float, reporter: Reporter, name: str, now: int | str) -> None:
-    """Record that the number of ranks or the implementation of the operations has changed.
-
-    Another number of ranks adds up sums in another order; other operations round differently.
-    """
-    before = next((row[name] for row in reversed([*rows_in(run.events)]) if name in row), None)
-    if before is not None and before != now:
-        reporter.event(f"{name.replace('_', '-')}-changed", kimg, before=before, **{name: now})
+def _continue_otherwise(
+    attempt: Attempt, images: int, reporter: Reporter, environment: ComputeEnvironment
+) -> dict[str, object]:
+    """Set aside what was recorded beyond a checkpoint if its training is not repeated; return where it is."""
+    if not is_otherwise_beyond(attempt.run, images / 1000, environment):
+        return {}
+    place = set_aside_beyond(attempt.run, images, reporter.record.attempt, reporter.fence)
+    if place is None:
+        return {}
+    log(f"adasweep: this attempt computes otherwise than the one before; resumed at {images / 1000:g} kimg")
+    log(f"adasweep: what was recorded beyond that no longer counts; it is kept in {place}")
+    return {"set_aside": place.relative_to(attempt.run.path).as_posix()}

@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
 from trainer.files import append_lines
 from trainer.record import RunDir, RunRecord, beat
+from trainer.recording.clock import ClockSteps
 from trainer.recording.fence import Fence
 
 HEARTBEAT_SECONDS = 2.0
@@ -15,11 +16,16 @@ HEARTBEAT_SECONDS = 2.0
 
 @dataclass
 class Reporter:
-    """Writes the records of an attempt. Adds `attempt` and `time` to every row."""
+    """Writes the records of an attempt. Adds `attempt` and `time` to every row.
+
+    If the clock is set meanwhile, the moments in the record are moved with it: their differences remain what passed.
+    """
 
     run: RunDir
     record: RunRecord
     fence: Fence
+    steps: ClockSteps = field(default_factory=ClockSteps)
+    beaten: float | None = None
     speaks: ClassVar[bool] = True
 
     @property
@@ -28,11 +34,18 @@ class Reporter:
 
     def update(self, **changes: Any) -> None:
         """Write the record with `changes`."""
-        self.record = beat(self._path, self.record, self.fence, **changes)
+        self.record = beat(self._path, self._by_this_clock(), self.fence, **changes)
+        self.beaten = self.steps.monotonic()
+
+    def _by_this_clock(self) -> RunRecord:
+        step = self.steps.since_last()
+        moments = {name: getattr(self.record, name) for name in ("began", "started", "ready")} if step else {}
+        moved = {name: max(moment + step, 0.0) for name, moment in moments.items() if moment is not None}
+        return self.record.model_copy(update=moved)
 
     def pulse(self, **changes: Any) -> None:
         """Write the record with `changes`, at most every HEARTBEAT_SECONDS."""
-        if time.time() - self.record.updated >= HEARTBEAT_SECONDS:
+        if self.beaten is None or self.steps.monotonic() - self.beaten >= HEARTBEAT_SECONDS:
             self.update(**changes)
 
     def append(self, stream: Path, *rows: Mapping[str, Any]) -> None:

@@ -10,6 +10,7 @@ It moves them into `set-aside/NNN.tTOKEN.open`, which it then renames. A new hol
 killed worker has not moved, the next one sets aside itself.
 """
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import suppress
@@ -35,17 +36,27 @@ def set_aside(run: RunDir, attempt: int, guard: Guard) -> Path | None:
     folder = run.set_aside / f"{attempt:03d}.t{guard.token:04d}.open"
     folder.mkdir(parents=True, exist_ok=True)
     for path in recorded:
-        _move(path, folder, guard)
-    return _closed(folder)
+        move(path, folder, guard)
+    return closed(folder)
 
 
 def close_abandoned(run: RunDir, below: int) -> None:
-    """Rename the folders to which holders with a lower token than `below` have been moving files."""
+    """Rename the folders to which holders with a lower token than `below` have been moving files; remove empty ones."""
     for training in run.abandoned():
         match = ABANDONED.fullmatch(training.path.name)
         if match and match["open"] and int(match["token"]) < below:
             with suppress(FileNotFoundError):  # another holder has renamed it
-                _closed(training.path)
+                _close(training.path)
+
+
+def _close(folder: Path) -> None:
+    """Give a folder its final name, or remove it if nothing was moved to it, for want of space or time."""
+    try:
+        folder.rmdir()
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+        closed(folder)
 
 
 def _has_content(path: Path) -> bool:
@@ -53,7 +64,8 @@ def _has_content(path: Path) -> bool:
     return any(path.iterdir()) if path.is_dir() else path.exists()
 
 
-def _move(path: Path, folder: Path, guard: Guard) -> None:
+def move(path: Path, folder: Path, guard: Guard) -> None:
+    """Move a file or folder into `folder`. Raises what the guard raises if that was lost, and OSError."""
     guard.check()
     try:
         path.rename(folder / path.name)
@@ -62,7 +74,7 @@ def _move(path: Path, folder: Path, guard: Guard) -> None:
         raise
 
 
-def _closed(folder: Path) -> Path:
+def closed(folder: Path) -> Path:
     """Give a folder its final name, durably, and return that."""
     sync(folder)
     sync(folder.parent.parent)
@@ -74,6 +86,6 @@ def _closed(folder: Path) -> Path:
 
 def _names(folder: Path) -> Iterator[Path]:
     """Yield the names that a folder may be given: that of its attempt, then with 2, 3 ... after it."""
-    name = folder.name.partition(".")[0]
+    name = folder.name.partition(".t")[0]
     yield folder.with_name(name)
     yield from (folder.with_name(f"{name}-{number}") for number in count(2))

@@ -1,14 +1,20 @@
 """A Ray Tune trial on its node: runs an ordinary trial to its horizon and reports its scores.
 
 A stopped trial ends with the Ray process that runs this; the kernel then signals its supervisor to save and stop.
+
+If what the trial has recorded is set aside, because it starts over or resumes with other rounding, its scores are
+reported again from the first on: Tune and its sampler go by the last. Only the rungs that ASHA has already decided keep
+the earlier ones, as Tune can take back nothing; the driver's log says so.
 """
 
 import json
 import math
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -65,25 +71,43 @@ class TrialSpec(Settings):
         return JobRequest(self.options, self.resources, "ray_tune", self.sweep, self.code, estimate=estimate)
 
 
+@dataclass
+class Reported:
+    """What Tune has of a trial: its scores up to `kimg`, from after `abandoned` trainings of it were set aside."""
+
+    kimg: float = 0.0
+    abandoned: int = 0
+
+    def new(self, spec: TrialSpec) -> Iterator[tuple[float, float]]:
+        """Yield kimg and the best score so far at every evaluation not reported yet; they count as reported then."""
+        abandoned = len(spec.run.abandoned())  # before the rows: a worker sets them aside, then records its own
+        if abandoned != self.abandoned:
+            if self.kimg:
+                sys.stderr.write(f"trial {spec.trial}: set aside what it had recorded, and reports its scores again\n")
+            self.kimg, self.abandoned = 0.0, abandoned
+        for kimg, best in _bests(spec):
+            if kimg > self.kimg:
+                self.kimg = kimg
+                yield kimg, best
+
+
 def drive(config: dict[str, Any]) -> None:
-    """Run a trial to its end, reporting every score once. Called by Ray Tune."""
+    """Run a trial to its end, reporting every score of the training that counts once. Called by Ray Tune."""
     spec = TrialSpec.of(config["trial"])
     if spec is None:
         return
     reported = _reported_before()
     supervisor: subprocess.Popen[bytes] | None = None
     while True:
-        for kimg, best in _bests(spec):
-            if kimg > reported:
-                reported = kimg
-                _report(spec, kimg, best)
+        for kimg, best in reported.new(spec):
+            _report(spec, kimg, best, reported.abandoned)
         if supervisor and supervisor.poll() is None:
             time.sleep(POLL_SECONDS)
             continue
         decision = decide_one(spec.wanted, observe_run(spec.run, None, time.time()), RULES)
         if decision.action in SUBMITTED:
             supervisor = _start(spec, decision.from_kimg)
-        elif decision.action is not Action.LEAVE and reported >= _last(spec):
+        elif decision.action is not Action.LEAVE and reported.kimg >= _last(spec):
             return
         time.sleep(POLL_SECONDS)
 
@@ -112,21 +136,23 @@ def _last(spec: TrialSpec) -> float:
     return max((kimg for kimg, _ in _bests(spec)), default=0.0)
 
 
-def _report(spec: TrialSpec, kimg: float, best: float) -> None:
+def _report(spec: TrialSpec, kimg: float, best: float, abandoned: int) -> None:
     """Report a score, with a checkpoint that only points at the trial's directory."""
     from ray import tune
 
     with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "pointer.json").write_text(json.dumps({"directory": str(spec.run.path), "kimg": kimg}))
+        pointer = {"directory": str(spec.run.path), "kimg": kimg, "abandoned": abandoned}
+        (Path(folder) / "pointer.json").write_text(json.dumps(pointer))
         tune.report({SCORE: best, "kimg": kimg}, checkpoint=tune.Checkpoint.from_directory(folder))
 
 
-def _reported_before() -> float:
-    """Return the kimg up to which Tune has the scores of this trial, from before its node was lost."""
+def _reported_before() -> Reported:
+    """Return what Tune has of this trial, from before its node was lost."""
     from ray import tune
 
     checkpoint = tune.get_checkpoint()
     if checkpoint is None:
-        return 0.0
+        return Reported()
     with checkpoint.as_directory() as folder:
-        return float(json.loads((Path(folder) / "pointer.json").read_text())["kimg"])
+        pointer = json.loads((Path(folder) / "pointer.json").read_text())
+        return Reported(float(pointer["kimg"]), pointer.get("abandoned", 0))
