@@ -43,7 +43,10 @@ def _effective(config: TrainConfig, idle: dict[str, str]) -> str:
 
 def _value(config: TrainConfig, key: str) -> Any:
     """Return the value of a dotted key, None if a configuration has no such setting."""
-    return functools.reduce(lambda here, part: getattr(here, part, None), key.split("."), config)
+    here: Any = config
+    for part in key.split("."):
+        here = getattr(here, part, None)
+    return here
 
 
 def _told(group: list[str], firsts: dict[str, Trial], idle: dict[str, str]) -> str:
