@@ -36,7 +36,7 @@ def in_one_form(key: str, value: Any) -> Any:
 def _list_readers(key: str) -> tuple[TypeAdapter[Any], ...]:
     """Return the adapters of a key whose values are lists."""
     fields = [field for field in settable().get(key, []) if get_origin(field.annotation) is tuple]
-    return tuple(TypeAdapter(Annotated[cast(Any, field.annotation), *field.metadata]) for field in fields)
+    return tuple(TypeAdapter(cast(Any, Annotated[field.annotation, *field.metadata])) for field in fields)
 
 
 @functools.cache
