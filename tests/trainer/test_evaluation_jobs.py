@@ -136,6 +136,17 @@ def test_a_probe_is_made_by_hand(inline: RunDir, tmp_path: Path, capsys: pytest.
     assert main(["probe", "trgb", str(target), str(target)]) == 2
 
 
+def test_a_probe_of_a_snapshot_of_another_run_is_refused(
+    inline: RunDir, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = RunDir(Path(shutil.copytree(inline.path, tmp_path / "copy")))
+    document = json.loads(run.trial.read_text(encoding="utf-8"))
+    document["config"]["generator"]["channel_base"] *= 2
+    run.trial.write_text(json.dumps(document), encoding="utf-8")
+    assert main(["probe", "trgb-8", str(run.snapshot(64)), str(tmp_path / "x.npz")]) == 2
+    assert "is not of this run: generator" in capsys.readouterr().err
+
+
 @pytest.mark.slow
 def test_two_ranks_measure_what_one_does(trials: TrialMaker, inline: RunDir) -> None:
     run = trials.make("two")
