@@ -205,7 +205,7 @@ def _never_applies(rule: AnyRule, spec: SweepSpec, runs: int) -> str:
         return f"it starts at or after the horizon of {horizon_kimg:g} kimg"
     if isinstance(rule, Median) and not spec.search and runs <= rule.others:
         return f"it needs {rule.others} other runs, and there are {runs} runs in all"
-    if isinstance(rule, Asha) and not spec.search and runs < rule.factor:
+    if isinstance(rule, Asha) and not spec.search and 0 < runs < rule.factor:
         return f"it needs {rule.factor:g} runs at a rung, and there are {runs} runs in all"
     inline = spec.watch.evaluation == "inline"
     if inline and not isinstance(rule, Asha) and rule.first_judged(every) >= horizon_kimg:
