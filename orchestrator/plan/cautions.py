@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
+from orchestrator.plan.alike import alike
 from orchestrator.plan.reference_sets import reference_sizes
 from orchestrator.sweep.claims import tested_claims
 from orchestrator.sweep.keys import HORIZON
@@ -51,8 +52,13 @@ def cautions(
         (LENGTHS | {"stop"}, _of_stop_rules(spec, len({trial.id for trial in trials}))),
         (frozenset({"metrics", "detector"}), _of_metrics(spec, trials)),
         (frozenset({"claims", "metrics", HORIZON}), _of_claims(spec, trials)),
+        (frozenset({"search"}), _of_search(spec)),
         (frozenset({"watch", "resources"}), _of_threads(spec, trials)),
+<<<<<<< HEAD
         (frozenset(), itertools.chain(_of_twins(spec, trials), _of_presets(trials), _of_precision(trials))),
+=======
+        (frozenset(), itertools.chain(_of_twins(trials), alike(trials), _of_presets(trials), _of_precision(trials))),
+>>>>>>> h16
         (frozenset({HORIZON}), _of_batches(trials)),
         (frozenset(), itertools.chain(_of_parts(trials), _of_data(trials, store / "data"))),
         (LENGTHS, _of_space(spec, list(to_run), store)),
@@ -183,6 +189,14 @@ def _of_space(spec: SweepSpec, to_run: Sequence[Trial], store: Path) -> Iterator
         yield f"checkpoints and snapshots need about {needed / 1e9:,.0f} GB; {place} has {free / 1e9:,.0f} GB free"
 
 
+def _of_search(spec: SweepSpec) -> Iterator[str]:
+    """Yield that the sampler never comes to learn from results."""
+    search = spec.search
+    if search and search.sampler == "tpe" and search.startup >= search.trials:
+        why = f"startup is {search.startup}; set it lower, or say `sampler: random`"
+        yield f"all {search.trials} configurations are drawn at random, none by tpe: {why}"
+
+
 def _of_stop_rules(spec: SweepSpec, runs: int) -> Iterator[str]:
     every, horizon_kimg = spec.watch.evaluate_every_kimg, spec.longest_horizon_kimg
     if spec.stop and spec.watch.evaluation == "later":
@@ -202,6 +216,8 @@ def _never_applies(rule: AnyRule, spec: SweepSpec, runs: int) -> str:
         return f"it starts at or after the horizon of {horizon_kimg:g} kimg"
     if isinstance(rule, Median) and not spec.search and runs <= rule.others:
         return f"it needs {rule.others} other runs, and there are {runs} runs in all"
+    if isinstance(rule, Asha) and not spec.search and 0 < runs < rule.factor:
+        return f"it needs {rule.factor:g} runs at a rung, and there are {runs} runs in all"
     inline = spec.watch.evaluation == "inline"
     if inline and not isinstance(rule, Asha) and rule.first_judged(every) >= horizon_kimg:
         end = f"the first after its start is at the horizon of {horizon_kimg:g} kimg"

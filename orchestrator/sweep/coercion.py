@@ -1,7 +1,7 @@
 """Converts values of a sweep file to the type of their setting: `'32'` becomes 32 for a number."""
 
 import functools
-from typing import Any, cast
+from typing import Annotated, Any, cast, get_origin
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -20,6 +20,23 @@ def coerced(key: str, value: Any) -> Any:
         except ValidationError:
             continue
     return value
+
+
+def in_one_form(key: str, value: Any) -> Any:
+    """Return the value of a setting that is a list, such as `methods`, however it is spelled; others unchanged."""
+    for reader in _list_readers(key):
+        try:
+            return reader.validate_python(value)
+        except ValidationError:
+            continue
+    return value
+
+
+@functools.cache
+def _list_readers(key: str) -> tuple[TypeAdapter[Any], ...]:
+    """Return the adapters of a key whose values are lists."""
+    fields = [field for field in settable().get(key, []) if get_origin(field.annotation) is tuple]
+    return tuple(TypeAdapter(cast(Any, Annotated[field.annotation, *field.metadata])) for field in fields)
 
 
 @functools.cache

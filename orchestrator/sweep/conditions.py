@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from orchestrator.sweep.coercion import coerced
+from orchestrator.sweep.coercion import coerced, in_one_form
 from orchestrator.sweep.keys import lookup
 from orchestrator.sweep.overlay import Layers
 from orchestrator.sweep.yaml_source import KeyPath
@@ -46,7 +46,7 @@ class ConditionChecker:
         found, had = lookup(tree, key), self._had.setdefault(path, [])
         if found not in had:
             had.append(found)
-        return found in self._wanted[path]
+        return _is_among(key, found, self._wanted[path])
 
     def wanted(self) -> Iterator[tuple[KeyPath, list[Any]]]:
         """Yield the path of each key of a condition, and the values that match it."""
@@ -61,8 +61,10 @@ class ConditionChecker:
             had, met = self._had[path], self._is_met(path)
             if not values:
                 yield path, values, "an empty list matches no cell"
+            if len(values) > 1 and _is_among(str(path[-1]), values, had):
+                yield path, values, f"means any of {_listed(values)}; for the list of all of them, write [{values}]"
             for value in values:
-                if value not in had and not (met and isinstance(value, int | float)):
+                if not _is_among(str(path[-1]), value, had) and not (met and isinstance(value, int | float)):
                     yield path, value, f"no cell has {value!r}; cells have {_listed(had)}{_near(value, had)}"
 
     def never_together(self) -> Iterator[tuple[KeyPath, list[str]]]:
@@ -73,7 +75,12 @@ class ConditionChecker:
 
     def _is_met(self, path: KeyPath) -> bool:
         """Return whether any cell has one of the values at `path`."""
-        return any(value in self._had[path] for value in self._wanted[path])
+        return any(_is_among(str(path[-1]), value, self._had[path]) for value in self._wanted[path])
+
+
+def _is_among(key: str, value: Any, others: list[Any]) -> bool:
+    """Return whether one of the others is the same value of a setting."""
+    return in_one_form(key, value) in [in_one_form(key, other) for other in others]
 
 
 def _listed(values: list[Any]) -> str:

@@ -270,3 +270,10 @@ def test_a_failure_leaves_nothing_and_keeps_existing_files(tmp_path: Path) -> No
         prepare(broken, tmp_path / "out" / "x.zip", replace=True)
     assert (tmp_path / "out" / "x.zip").read_bytes() == before
     assert len(list((tmp_path / "out").iterdir())) == 1
+
+
+@pytest.mark.parametrize(("fit", "resolution", "told"), [("crop", 16, True), ("crop", 8, False), ("pad", 16, False)])
+def test_images_that_were_enlarged_are_told(tmp_path: Path, fit: str, resolution: int, told: bool) -> None:
+    prepare(folder_set(tmp_path / "cats", 3, side=8), tmp_path / "out.zip", resolution=resolution, fit=fit)  # type: ignore[arg-type]
+    remarks = read_settings(tmp_path / "out.zip").get("remarks", [])
+    assert (remarks == ["3 images smaller than 16 pixels, enlarged: they are blurred or blocky"]) == told

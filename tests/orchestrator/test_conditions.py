@@ -182,3 +182,29 @@ def test_a_condition_in_a_search_space_that_can_match_nothing_is_refused(read: R
 def test_text_becomes_what_the_setting_is(key: str, given: object, value: object) -> None:
     assert coerced(key, given) == value
     assert type(coerced(key, given)) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "kept"),
+    [
+        ("lecam", [[], ["lecam", "bcr"]]),
+        ("[lecam]", [[], ["lecam", "bcr"]]),
+        ("[[lecam]]", [[], ["lecam", "bcr"]]),
+        ("[[bcr, lecam]]", [[], "lecam"]),
+        ("[[]]", ["lecam", ["lecam", "bcr"]]),
+        ("[lecam, [lecam, bcr]]", [[]]),
+    ],
+)
+def test_lists_of_a_condition_are_compared_however_they_are_spelled(
+    read: Read, wanted: str, kept: list[object]
+) -> None:
+    text = f"{HEAD}grid: {{methods: [[], lecam, [lecam, bcr]]}}\nexclude: [{{methods: {wanted}}}]\n"
+    assert [trial.settings["methods"] for trial in expand(read(text), find)] == kept
+
+
+def test_a_list_that_may_be_any_of_its_values_or_all_of_them_is_refused(read: Read) -> None:
+    for values in ("[lecam, bcr, [lecam, bcr]]", "[[bcr, lecam]]"):
+        text = f"grid: {{methods: {values}}}\nexclude: [{{methods: [lecam, bcr]}}]\n"
+        assert "exclude[0].methods: means any of 'lecam', 'bcr'; for the list of all of them, write [[" in _never(
+            read, text
+        )

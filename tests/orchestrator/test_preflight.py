@@ -290,6 +290,55 @@ def test_a_plan_names_cells_that_became_the_same_trials(read: Read, tmp_path: Pa
         assert [line for line in cautions(sweep.spec, expand(sweep, find), [], tmp_path) if "share" in line] == told
 
 
+IDLE = [
+    ("data.subset_seed: [1, 2]", "", "data.subset_seed changes nothing: all images are used"),
+    ("data.subset_seed: [1, 2]", "data.subset: 50", ""),
+    ("ema.half_life_kimg: [5, 10]", "ema.beta: 0.99", "ema.half_life_kimg changes nothing: ema.beta is given"),
+    ("ema.half_life_kimg: [5, 10]", "", ""),
+    (
+        "objective.path_length_decay: [0.01, 0.05]",
+        "objective.path_length_weight: 0",
+        "objective.path_length_decay changes nothing: objective.path_length_weight is 0",
+    ),
+    ("augment.pipe: [bg, bgc]", "augment: fixed, augment.p: 0", "augment.pipe changes nothing: augment.p is 0"),
+    ("augment.pipe: [bg, bgc]", "augment: fixed, augment.p: 0.1", ""),
+    (
+        "generator.precision.top_resolutions: [0, 2]",
+        "",
+        "generator.precision.top_resolutions changes nothing: generator.precision.dtype is fp32",
+    ),
+    ("discriminator.mapping_layers: [1, 8]", "", "discriminator.mapping_layers changes nothing: the network is uncond"),
+]
+
+
+@pytest.mark.parametrize(("axis", "base", "told"), IDLE)
+def test_a_plan_names_cells_that_train_alike(read: Read, tmp_path: Path, axis: str, base: str, told: str) -> None:
+    head = HEAD.replace("data: tiny}", f"data: tiny, {base}}}" if base else "data: tiny}")
+    sweep = read(f"{head}grid: {{{axis}, batch: [16, 32]}}\nseeds: 2\n")
+    found = [line for line in cautions(sweep.spec, expand(sweep, find), [], tmp_path) if "trains like" in line]
+    assert len(found) == (2 if told else 0)
+    assert all(told in line for line in found)
+
+
+@pytest.mark.parametrize(("trials", "told"), [(10, 1), (11, 0)])
+def test_a_plan_warns_of_a_search_that_only_draws_at_random(read: Read, tmp_path: Path, trials: int, told: int) -> None:
+    search = f"search: {{trials: {trials}, space: {{objective.r1_gamma: {{uniform: [0.1, 1]}}}}}}\n"
+    sweep = read(HEAD + search)
+    found = [line for line in cautions(sweep.spec, [], [], tmp_path) if "drawn at random, none by tpe" in line]
+    assert len(found) == told
+
+
+@pytest.mark.parametrize(("runs", "told"), [(2, 1), (3, 0)])
+def test_a_plan_warns_of_asha_with_fewer_runs_than_its_factor(read: Read, tmp_path: Path, runs: int, told: int) -> None:
+    sweep = read(
+        f"{HEAD}horizon_kimg: 8\nstop: {{type: asha, first_kimg: 4}}\nseeds: {runs}\n".replace(
+            "horizon_kimg: 0.1\n", ""
+        )
+    )
+    found = [line for line in cautions(sweep.spec, expand(sweep, find), [], tmp_path) if "asha never applies" in line]
+    assert len(found) == told
+
+
 CONTRARY = [
     ("'ada < none', 'none < ada, p<0.01'", 1),
     ("'ada < none', 'ada > none by fid50-lite0'", 1),

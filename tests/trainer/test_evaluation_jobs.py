@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.data.pictures import zip_set
 from tests.support.trials import TrialMaker
 from trainer.__main__ import main
 from trainer.errors import ExitCode
@@ -100,12 +101,50 @@ def test_a_snapshot_file_is_measured_against_any_data(
     assert main(words[:2]) == 2
 
 
+def test_a_snapshot_is_not_compared_with_images_of_another_kind(
+    inline: RunDir, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["eval", str(inline.snapshot(64)), "--metrics", "fid20_full", "--data"]
+    for side, channels, told in (
+        (8, 1, "resolution 8 there and 16 here"),
+        (16, 3, "channels 3 there and 1 here"),
+    ):
+        other = zip_set(tmp_path / f"{side}.zip", 40, side=side, channels=channels)
+        assert main([*words, str(other)]) == 2
+        assert told in capsys.readouterr().err
+
+
+def test_options_that_would_have_no_effect_are_refused(
+    inline: RunDir, tiny_set: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    snapshot = [str(inline.snapshot(64)), "--data", str(tiny_set)]
+    for words, option in (
+        ([str(inline.path), "--data", str(tiny_set)], "--data"),
+        ([str(inline.path), "--mirror"], "--mirror"),
+        ([*snapshot, "--probes", "trgb"], "--probes"),
+        ([*snapshot, "--ranks", "2"], "--ranks"),
+    ):
+        assert main(["eval", *words]) == 2
+        assert f"{option}: is for" in capsys.readouterr().err
+
+
 def test_a_probe_is_made_by_hand(inline: RunDir, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     target = tmp_path / "trgb.npz"
     assert main(["probe", "trgb-8", str(inline.snapshot(64)), str(target)]) == 0
     assert "share" in capsys.readouterr().out
     assert target.exists()
     assert main(["probe", "trgb", str(target), str(target)]) == 2
+
+
+def test_a_probe_of_a_snapshot_of_another_run_is_refused(
+    inline: RunDir, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = RunDir(Path(shutil.copytree(inline.path, tmp_path / "copy")))
+    document = json.loads(run.trial.read_text(encoding="utf-8"))
+    document["config"]["generator"]["channel_base"] *= 2
+    run.trial.write_text(json.dumps(document), encoding="utf-8")
+    assert main(["probe", "trgb-8", str(run.snapshot(64)), str(tmp_path / "x.npz")]) == 2
+    assert "is not of this run: generator" in capsys.readouterr().err
 
 
 @pytest.mark.slow

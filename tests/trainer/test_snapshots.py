@@ -211,6 +211,10 @@ def test_export_is_a_plain_state_dict(snapshot: Path, tmp_path: Path, which: str
         (["generate", "SNAPSHOT", "x.png", "--class", "9"], "--class"),
         (["generate", "nowhere.safetensors", "x.png"], "not a snapshot of adasweep"),
         (["interpolate", "SNAPSHOT", "x.mpg", "--frames", "1", "--seeds", "0"], "use .gif, .webp or .png"),
+        (["generate", "SNAPSHOT", "x.png", "--seeds", "1,3-0"], "--seeds: '1,3-0' is not a list of numbers"),
+        (["generate", "SNAPSHOT", "x.png", "--seeds", "0-1-2"], "--seeds: '0-1-2' is not a list of numbers"),
+        (["generate", "SNAPSHOT", "x.png", "--psi", "nan"], "--psi: nan is not a number"),
+        (["style-mix", "SNAPSHOT", "x.png", "--layers", "0-99"], "--layers: there is no layer 99"),
     ],
 )
 def test_mistakes_are_one_line(

@@ -10,8 +10,16 @@ from trainer.config.metrics.families import DETECTOR, DISTANCE
 from trainer.config.options import OpsChoice
 from trainer.errors import UserError
 
+
+def finite(value: float) -> float:
+    """Return `value`, of the option --psi, if it is a number. Raises UserError otherwise."""
+    if not math.isfinite(value):
+        raise UserError("--psi", f"{value:g} is not a number", "give one such as 0.7")
+    return value
+
+
 SnapshotArgument = Annotated[Path, typer.Argument(metavar="SNAPSHOT", help="Snapshot file of a network.")]
-PsiOption = Annotated[float, typer.Option("--psi", help="Truncation psi; 1 for none.")]
+PsiOption = Annotated[float, typer.Option("--psi", callback=finite, help="Truncation psi; 1 for none.")]
 ClassOption = Annotated[int | None, typer.Option("--class", metavar="CLASS", help="Class, for a conditional network.")]
 ThreadsOption = Annotated[int, typer.Option("--threads", min=1, help="CPU threads.")]
 OpsOption = Annotated[OpsChoice, typer.Option("--ops", help="Implementation of the operations.")]
@@ -22,10 +30,17 @@ DistanceOption = Annotated[str, typer.Option("--distance", metavar="NETWORK", he
 def parse_seeds(option: str, text: str) -> list[int]:
     """Return the numbers of `0-3`, `1,4,9` or a mix of both. Raises UserError for anything else."""
     try:
-        ranges = [[int(end) for end in part.split("-")] for part in text.split(",")]
-        return [number for ends in ranges for number in range(ends[0], ends[-1] + 1)]
-    except ValueError:
+        return [number for part in text.split(",") for number in _range(*map(int, part.split("-")))]
+    except (ValueError, TypeError):
         raise UserError(option, f"{text!r} is not a list of numbers", "write it like 0-59 or 1,4,9") from None
+
+
+def _range(first: int, last: int | None = None, /) -> range:
+    """Return the numbers from the first to the last. Raises ValueError if there are none."""
+    found = range(first, (first if last is None else last) + 1)
+    if not found:
+        raise ValueError(f"{first} is after {last}")
+    return found
 
 
 def positive(option: str, value: float) -> float:

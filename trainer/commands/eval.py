@@ -11,12 +11,14 @@ from trainer.command_line.options import names_in
 from trainer.commands.arguments import DetectorOption, DistanceOption, ThreadsOption
 from trainer.commands.run import carry_out
 from trainer.config.dataset.companion import locate_test_images
+from trainer.config.dataset.describe import describe
 from trainer.config.job import Job
 from trainer.config.metrics.families import DETECTOR, DISTANCE
 from trainer.config.metrics.names import detector_name, distance_name, parse_metric
 from trainer.config.options import RunOptions
 from trainer.config.probes import parse_probe
 from trainer.config.spec import MOST_EVALUATION_SEEDS
+from trainer.config.transfer import networks_of
 from trainer.data.dataset import full_set
 from trainer.errors import UserError
 from trainer.evaluation.evaluate import evaluate
@@ -109,10 +111,33 @@ def evaluate_command(
     wanted = EvaluationRequest(names, names_in(probes), detector, distance, seeds, threads)
     _check(wanted)
     if subject.is_dir():
+        _require_unused({"--data": data, "--mirror": mirror}, "is for snapshot files; runs have their own data")
         return _measure_run(RunDir(subject), wanted, ranks)
+    _require_unused({"--probes": probes, "--ranks": ranks}, "is for the directory of a run, not for a snapshot file")
     if data is None:
         raise UserError("--data", "is missing", "name the real images to compare the snapshot with")
+    _require_same_images(subject, data)
     return _measure_file(subject, wanted, RealImages(data, cache, mirror))
+
+
+def _require_unused(options: dict[str, object], why: str) -> None:
+    """Raise UserError if one of these options, by name, was given."""
+    for name, value in options.items():
+        if value:
+            raise UserError(name, why, "leave it out")
+
+
+def _require_same_images(snapshot: Path, data: Path) -> None:
+    """Raise UserError if a snapshot generates images of another size or kind, or of other classes, than `data` has."""
+    made, real = networks_of(snapshot), describe(data.resolve(), data.resolve().parent)
+    pairs = [("resolution", made.resolution, real.resolution), ("channels", made.channels, real.channels)]
+    if made.condition_dim:
+        pairs.append(("classes", made.condition_dim, real.classes))
+    found = ", ".join(f"{what} {there} there and {here} here" for what, here, there in pairs if here != there)
+    if found:
+        raise UserError(
+            "--data", f"{data} does not fit {snapshot.name}: {found}", "compare with images like those it learnt"
+        )
 
 
 def _check(wanted: EvaluationRequest) -> None:

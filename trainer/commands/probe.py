@@ -13,6 +13,7 @@ from trainer.config.job import Job
 from trainer.config.metrics.families import DETECTOR, DISTANCE
 from trainer.config.probes import PROBES, parse_probe
 from trainer.config.train import TrainConfig
+from trainer.config.transfer import networks_of, unfit
 from trainer.data.dataset import TrainSet
 from trainer.errors import UserError
 from trainer.evaluation.feature_networks import FeatureNetworks
@@ -69,6 +70,8 @@ def _context(snapshot: Path, detector: str, distance: str) -> ProbeContext:
         options = Job.model_validate_json(run.job(run.attempts()[-1]).read_text(encoding="utf-8")).options
     except (OSError, ValueError, LookupError) as error:
         raise UserError(snapshot, "is not inside a run directory", "give RUN/snapshots/...") from error
+    if found := unfit(networks_of(snapshot), config.networks):
+        raise UserError(snapshot, f"is not of this run: {', '.join(found)}", "give a snapshot of the run it is in")
     device = device_of(Place())
     return ProbeContext(
         snapshot,

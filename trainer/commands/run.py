@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from trainer.command_line.group import epilog, new_app, taking_several
 from trainer.command_line.options import names_in
+from trainer.commands.arguments import positive
 from trainer.config.dataset.config import DataDescription
 from trainer.config.dataset.describe import describe, locate
 from trainer.config.identity import trial_id
@@ -112,9 +113,8 @@ def run(
     if out is None or data is None:
         raise UserError("run", "options are missing", "give --dir and --attempt, or --out and --data; see --help")
     names = METRICS if metrics is None else names_in(metrics)
-    number = _prepare(
-        StandaloneRun(out, data, preset, kimg, names, threads, ops, [one for one in settings or [] if one])
-    )
+    given = [one for one in settings or [] if one]
+    number = _prepare(StandaloneRun(out, data, preset, positive("--kimg", kimg), names, threads, ops, given))
     return carry_out(out, number, ranks)
 
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from trainer.command_line.group import epilog, new_app
 from trainer.commands.arguments import ClassOption, PsiOption, SnapshotArgument, parse_seeds
+from trainer.errors import UserError
 from trainer.images.grids import sheet_of, write_png
 from trainer.images.latents import class_rows, load_generator, z_of_seeds
 
@@ -39,6 +40,7 @@ def style_mix(
     seeds = parse_seeds("--rows", rows), parse_seeds("--columns", columns)
     taken = parse_seeds("--layers", layers)
     generator = load_generator(snapshot)
+    _require_layers(taken, generator.num_ws)
     left, top = (
         generator.mapping(z, class_rows(generator, label, len(z)), psi)
         for z in (z_of_seeds(of_side, generator.z_dim) for of_side in seeds)
@@ -46,6 +48,12 @@ def style_mix(
     write_png(target, sheet_of(generator, mixtures(left, top, taken), len(top) + 1))
     sys.stdout.write(f"{target}: {len(left)} rows, {len(top)} columns, layers {taken}\n")
     return 0
+
+
+def _require_layers(layers: list[int], there: int) -> None:
+    """Raise UserError if a network has not all of these layers."""
+    if max(layers) >= there:
+        raise UserError("--layers", f"there is no layer {max(layers)}", f"this network has layers 0 to {there - 1}")
 
 
 def mixtures(

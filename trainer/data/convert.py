@@ -33,7 +33,8 @@ def convert(
     total = min(len(reader), most or len(reader))
     _require_enough(target, total, reader.remarks)
     settings = {"source": reader.kind, **shape._asdict(), **({"recipe": recipe} if recipe else {})}
-    tally = ConversionTally(shape.background, asked=shape.channels > 0)
+    smallest = shape.resolution if shape.fit == "crop" else 0
+    tally = ConversionTally(shape.background, asked=shape.channels > 0, smallest=smallest)
     channels: int | None = None
     labelled: bool | None = None
     with ZipWriter(target, settings) as writer:

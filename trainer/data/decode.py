@@ -9,6 +9,8 @@ from PIL import Image
 from trainer.config.dataset.header import Header, read_header, require_plain
 from trainer.config.dataset.image_file import ImageFacts, facts_of, is_animated, opened
 from trainer.config.dataset.plain_pixels import brightest, plain
+from trainer.data.jpeg_scan import jpeg_fault
+from trainer.data.png_data import png_fault
 from trainer.errors import DataError
 
 
@@ -35,6 +37,7 @@ def decode(content: bytes, place: str) -> UInt8[np.ndarray, "h w c"]:
     with opened(content, place) as image:
         facts = facts_of(image, content, place)
         require_plain(image, facts, place)
+        _require_whole(image, content, place)
         return _array(plain(image, facts))
 
 
@@ -51,9 +54,18 @@ def decode_any(content: bytes, place: str) -> DecodedFile:
     """Return the pixels of an image file: upright, 8 bits, a transparent colour as alpha; of the first frame."""
     with opened(content, place) as image:
         facts = facts_of(image, content, place)
+        _require_whole(image, content, place)
         animated = is_animated(image)
         most = brightest(image) if facts.bits > 8 and facts.channels == 1 and image.mode != "L" else 0
         return DecodedFile(_array(plain(image, facts)), facts.channels, facts, most, animated)
+
+
+def _require_whole(image: Image.Image, content: bytes, place: str) -> None:
+    """Raise DataError if pixels are missing that the decoder has made up."""
+    find = {"JPEG": jpeg_fault, "MPO": jpeg_fault, "PNG": png_fault}.get(image.format or "")
+    image.load()
+    if find and (fault := find(content, image)):
+        raise DataError(place, f"is damaged ({fault})", "copy it again, or remove it")
 
 
 def _array(image: Image.Image) -> UInt8[np.ndarray, "h w c"]:

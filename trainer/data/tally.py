@@ -11,11 +11,11 @@ from trainer.data.resize import is_transparent
 class ConversionTally:
     """Counts conversions: rotation, reduction to 8 bits, compositing, profiles left out.
 
-    Also transparency that nobody `asked` to keep.
+    Also transparency that nobody `asked` to keep, and images enlarged because a side is below `smallest` pixels.
     """
 
-    def __init__(self, background: str, asked: bool) -> None:
-        self._background, self._asked = background, asked
+    def __init__(self, background: str, asked: bool, smallest: int = 0) -> None:
+        self._background, self._asked, self._smallest = background, asked, smallest
         self._counts: Counter[str] = Counter()
         self._brightest = self._bits = 0
         self._classes: set[int | None] = set()
@@ -28,6 +28,7 @@ class ConversionTally:
     def add(self, picture: Picture, channels: int) -> None:
         """Count a picture that becomes one of `channels` channels."""
         self._classes.add(picture.label)
+        self._counts["enlarged"] += min(picture.pixels.shape[:2]) < self._smallest
         if is_transparent(picture.pixels) and not (self._asked and channels in (2, 4)):
             self._counts["composited" if channels in (1, 3) else "kept"] += 1
         if picture.file is None:
@@ -49,6 +50,7 @@ class ConversionTally:
         """Return one line for each kind of conversion that occurred."""
         texts = {
             "skipped": "{} skipped: smaller than the format, or wider than 4:3",
+            "enlarged": f"{{}} smaller than {self._smallest} pixels, enlarged: they are blurred or blocky",
             "turned": "{} rotated upright by EXIF orientation",
             "composited": f"{{}} with transparent pixels composited on {self._background}",
             "kept": "{} with transparency, which is kept as a channel; to composite it, add --channels 1 or 3",

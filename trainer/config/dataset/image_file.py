@@ -31,6 +31,8 @@ CHANNELS |= {"RGBX": 3, "RGBA": 4, "RGBa": 4, "CMYK": 3, "YCbCr": 3}
 EXIF_OF_PNG = (b"eXIf", b"Raw profile type", b"XML:com.adobe.xmp")
 BITS_PER_SAMPLE, PHOTOMETRIC, WHITE_IS_ZERO = 258, 262, 0
 SAMPLE_FORMAT, SIGNED = 339, 2
+PLANES, APART = 284, 2
+INTERLEAVE = "save it with interleaved samples, or compressed"
 SRGB = (b"sRGB", "sRGB".encode("utf-16-be"))
 """The name of the colour space that all pixels are taken to be in, as profiles of both versions spell it."""
 
@@ -95,6 +97,8 @@ def facts_of(image: Image.Image, content: bytes, place: str) -> ImageFacts:
     tags: Any = getattr(image, "tag_v2", {})
     if SIGNED in tags.get(SAMPLE_FORMAT, ()):
         raise DataError(place, "has signed samples, of unknown range", way_out)
+    if tags.get(PLANES) == APART and bits > OPAQUE.bit_length() and _codec(image) == "raw":
+        raise DataError(place, f"has samples of {bits} bits in planes of their own, which would be misread", INTERLEAVE)
     inverted = tags.get(PHOTOMETRIC) == WHITE_IS_ZERO and image.mode.startswith("I;16")
     step = GREY_LEVELS.get(_raw_mode(image), 1)
     return ImageFacts(channels, _orientation(image, content), bits, inverted, step, _is_profiled(image))
@@ -145,7 +149,7 @@ def _bits(image: Image.Image) -> int:
         tags: Any = image.tag_v2  # type: ignore[attr-defined]
         bits = tags.get(BITS_PER_SAMPLE)
         return max([8, *(one for one in bits if isinstance(one, int))] if isinstance(bits, tuple) else [8])
-    if ";16" in _raw_mode(image) or _is_deep_grey(image) or _most_of_ppm(image) > OPAQUE:
+    if (";16" in _raw_mode(image) and image.format != "BMP") or _is_deep_grey(image) or _most_of_ppm(image) > OPAQUE:
         return 16
     return 8
 
@@ -165,6 +169,12 @@ def _layout(image: Image.Image) -> Any:
     """Return the arguments of the image's pending decoder."""
     tiles = getattr(image, "tile", ())
     return tiles[0][3] if tiles else ()
+
+
+def _codec(image: Image.Image) -> str:
+    """Return Pillow's name for the image's pending decoder."""
+    tiles = getattr(image, "tile", ())
+    return str(tiles[0][0]) if tiles else ""
 
 
 def _is_deep_grey(image: Image.Image) -> bool:
