@@ -54,11 +54,8 @@ def cautions(
         (frozenset({"claims", "metrics", HORIZON}), _of_claims(spec, trials)),
         (frozenset({"search"}), _of_search(spec)),
         (frozenset({"watch", "resources"}), _of_threads(spec, trials)),
-<<<<<<< HEAD
-        (frozenset(), itertools.chain(_of_twins(spec, trials), _of_presets(trials), _of_precision(trials))),
-=======
-        (frozenset(), itertools.chain(_of_twins(trials), alike(trials), _of_presets(trials), _of_precision(trials))),
->>>>>>> h16
+        (frozenset(), itertools.chain(_of_twins(spec, trials), alike(trials))),
+        (frozenset(), itertools.chain(_of_presets(trials), _of_precision(trials))),
         (frozenset({HORIZON}), _of_batches(trials)),
         (frozenset(), itertools.chain(_of_parts(trials), _of_data(trials, store / "data"))),
         (LENGTHS, _of_space(spec, list(to_run), store)),
