@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from orchestrator.backends.base import JobLimit, NotAllSubmitted, Submission
-from orchestrator.backends.slurm.commands import RunCommand, cluster_option, run_slurm_command
+from orchestrator.backends.slurm.commands import RunCommand, cluster_option, is_transient, run_slurm_command
 from orchestrator.backends.slurm.early_failures import record_early_failure
 from orchestrator.backends.slurm.poll import Poller
 from orchestrator.backends.slurm.profile import NodeSize, Profile, chosen_profile
 from orchestrator.backends.slurm.replies import JOB, by_cluster
 from orchestrator.backends.slurm.script import JobArray, array_of, arrays, job_minutes
 from orchestrator.backends.slurm.states import UNSETTLED, JobRow, meaning
-from orchestrator.backends.slurm.submission import AtLimit, Limit, Refused, is_transient, submit_array, with_way_out
+from orchestrator.backends.slurm.submission import AtLimit, Limit, Refused, submit_array, with_way_out
 from orchestrator.errors import BackendError, SetupError
 from orchestrator.store.handle import Handle
 from orchestrator.store.layout import Store, writing
@@ -30,6 +30,9 @@ from trainer.config.job import Resources
 from trainer.config.node_power import NodePower
 from trainer.errors import UserError
 from trainer.record import State
+
+RUNAWAY_SECONDS = 600.0
+"""How long a job may be queued or running according to sacct alone before it counts as lost."""
 
 NEEDED = ("sbatch", "squeue", "scancel")
 
@@ -164,10 +167,18 @@ class SlurmBackend:
 
     def _classified(self, limit: AtLimit) -> BackendError:
         """Return `limit`, or a permanent refusal: without other jobs, waiting does not help."""
-        is_temporary = limit.kind is Limit.TRANSIENT or (limit.kind is Limit.UNCLEAR and not self.poller.is_idle())
+        is_temporary = limit.kind is Limit.TRANSIENT or (limit.kind is Limit.UNCLEAR and not self._is_idle())
         return limit if is_temporary else Refused(with_way_out(str(limit)), retryable=False)
 
+    def _is_idle(self) -> bool:
+        """Return whether the user has no queued or running job where this backend submits."""
+        return self.poller.is_idle(str(self.profile.flags.get("clusters", "")))
+
     def _state(self, key: str, row: JobRow | None) -> State:
+        if row is not None and self.poller.is_unlisted(key):
+            return (
+                meaning(row) if self._is_within(key, max(RUNAWAY_SECONDS, self.profile.settle_seconds)) else State.LOST
+            )
         if self._may_be_requeued(key, row):
             return State.PENDING
         return State.LOST if row is None else meaning(row)
@@ -180,8 +191,12 @@ class SlurmBackend:
         if (row.word not in UNSETTLED) if row else (key not in self._known):
             self._unsettled.pop(key, None)
             return False
+        return self._is_within(key, self.profile.settle_seconds)
+
+    def _is_within(self, key: str, seconds: float) -> bool:
+        """Return whether a job has been unsettled for less than `seconds`."""
         now = time.monotonic()
-        return now - self._unsettled.setdefault(key, now) < self.profile.settle_seconds
+        return now - self._unsettled.setdefault(key, now) < seconds
 
     def _listens(self, handle: Handle) -> bool:
         """Return whether an attempt's supervisor handles signals: it does so before it acquires the lease."""
