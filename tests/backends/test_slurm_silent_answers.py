@@ -92,9 +92,10 @@ def test_a_job_that_squeue_lists_again_is_waited_for_anew(tmp_path: Path, monkey
     assert backend.states([HANDLE]) == {HANDLE: State.RUNNING}
 
 
-def test_other_jobs_are_looked_for_on_the_clusters_of_the_profile(tmp_path: Path) -> None:
+@pytest.mark.parametrize("flag", ["clusters", "cluster"])
+def test_other_jobs_are_looked_for_on_the_clusters_of_the_profile(tmp_path: Path, flag: str) -> None:
     answers = Answers(squeue="CLUSTER: beta\n12|N/A|RUNNING|0|\n")
-    backend = SlurmBackend(Store(tmp_path), Profile(flags={"clusters": "beta"}), answers)
+    backend = SlurmBackend(Store(tmp_path), Profile(flags={flag: "beta"}), answers)
     limit = AtLimit("sbatch: job submit limit", Limit.UNCLEAR)
     assert backend._classified(limit) is limit
     assert answers.commands == [(*SQUEUE, "--clusters=beta")]

@@ -172,7 +172,8 @@ class SlurmBackend:
 
     def _is_idle(self) -> bool:
         """Return whether the user has no queued or running job where this backend submits."""
-        return self.poller.is_idle(str(self.profile.flags.get("clusters", "")))
+        flags = self.profile.flags
+        return self.poller.is_idle(str(flags.get("clusters", flags.get("cluster", ""))))
 
     def _state(self, key: str, row: JobRow | None) -> State:
         if row is not None and self.poller.is_unlisted(key):
