@@ -1,8 +1,8 @@
 """Energy from SLURM's accounting, for jobs with exclusive nodes.
 
 ConsumedEnergy is measured per node (AcctGatherEnergyType), so it is an attempt's own only if the profile has
-`flags: {exclusive: true}` (with `exclusive: user`, a user's jobs share the node). It becomes available some time after a
-job has ended; `adasweep energy` imports it.
+`flags: {exclusive: true}` (with `exclusive: user`, a user's jobs share the node). It becomes available some time after
+a job has ended; `adasweep energy` imports it.
 """
 
 import json
