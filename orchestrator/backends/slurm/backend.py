@@ -49,7 +49,7 @@ class SlurmBackend:
     poller: Poller = field(init=False)
     _unsettled: dict[str, float] = field(default_factory=dict)
     _known: set[str] = field(default_factory=set)
-    _submitted: set[Handle] = field(default_factory=set)
+    _is_watching: bool = False
     _together: int = 0
 
     def __post_init__(self) -> None:
@@ -90,7 +90,7 @@ class SlurmBackend:
         rows = self.poller.rows({handle.key for handle in handles}) if handles else {}
         self._known |= rows.keys()
         for handle in handles:
-            if handle in self._submitted and handle.key in rows:
+            if self._is_watching and handle.key in rows:
                 record_early_failure(self.store, self._root, handle, rows[handle.key])
         return {handle: self._state(handle.key, rows.get(handle.key)) for handle in handles}
 
@@ -121,7 +121,8 @@ class SlurmBackend:
         return JobLimit(minutes * 60.0, float(self.profile.signal_seconds), key)
 
     def maintain(self) -> None:
-        """Do nothing: SLURM runs its jobs itself."""
+        """Record from now on the failure of jobs that end before they begin; SLURM runs its jobs itself."""
+        self._is_watching = True
 
     def cancel(self, handles: Sequence[Handle]) -> None:
         """Cancel pending jobs; send SIGTERM to running ones, which gives them more time to save than KillWait.
@@ -162,7 +163,6 @@ class SlurmBackend:
             self._known |= set(keys)
             for task, key in zip(batch, keys, strict=True):
                 handles[task] = Handle(backend=self.name, key=key, trial=task.trial, attempt=task.attempt)
-            self._submitted |= {handles[task] for task in batch}
             waiting = waiting[len(batch) :]
 
     def _classified(self, limit: AtLimit) -> BackendError:
