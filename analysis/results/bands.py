@@ -18,6 +18,8 @@ def bands(curves: pd.DataFrame, runs: pd.DataFrame, value: str, worst: float | N
 
     `curves` has the columns run, kimg and `value`. From its divergence on, a diverged run counts as `worst` in the
     median, but not in the minimum and maximum; with `worst` None its curve simply ends.
+
+    Points at which some seeds were passed over are left out: the median would jump between seeds.
     """
     number, cells = pd.factorize(runs["cell"])
     grid = _Grid.of(curves, runs, value)
@@ -74,7 +76,7 @@ def _band(grid: pd.DataFrame, planned: pd.DataFrame, worst: float | None) -> pd.
     dead = grid.index.to_numpy()[:, None] >= ends.loc[grid.columns].to_numpy()[None, :]
     finite = grid.where(np.isfinite(grid) & ~dead)
     ranked = finite if worst is None else finite.mask(dead, worst)
-    keep = ranked.notna().any(axis=1)
+    keep = ranked.notna().any(axis=1) & ~_passed_over(grid, dead)
     first = planned.iloc[0]
     return pd.DataFrame(
         {
@@ -91,3 +93,10 @@ def _band(grid: pd.DataFrame, planned: pd.DataFrame, worst: float | None) -> pd.
             "planned_runs": len(planned),
         }
     )[keep.to_numpy()]
+
+
+def _passed_over(grid: pd.DataFrame, dead: NDArray[np.bool_]) -> pd.Series:
+    """Return at which kimg a run lacks a value that has some later, as where another sweep evaluated it elsewhere."""
+    known = grid.notna()
+    is_known_later = known[::-1].cummax()[::-1]
+    return (~known & is_known_later & ~dead).any(axis=1)

@@ -58,6 +58,8 @@ class Dispatcher:
         self.stopper = Stopper(self.store, self.plan.sweep)
         self.observed, self.decisions = dict(self.plan.observed), dict(self.plan.decisions)
         self.handles = {handle.trial: handle for handle in open_handles(self.store, self.active)}
+        if self.handles:  # a job may have failed unseen: the backend records that
+            self.refresh()
 
     @property
     def active(self) -> list[str]:

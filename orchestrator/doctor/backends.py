@@ -44,8 +44,12 @@ def slurm(
 def _preemption(mode: str) -> Finding:
     if "REQUEUE" in mode:
         return Finding("slurm preemption", "ok", f"PreemptMode {mode}: SLURM requeues preempted jobs")
-    if mode in ("", "OFF"):
+    if not mode:
+        return Finding("slurm preemption", "note", "PreemptMode is unknown")
+    if mode == "OFF":
         return Finding("slurm preemption", "ok", "PreemptMode OFF: no job is preempted")
+    if "SUSPEND" in mode:
+        return Finding("slurm preemption", "note", f"PreemptMode {mode}: preempted jobs are suspended, and go on later")
     return Finding("slurm preemption", "note", f"PreemptMode {mode}: `run` resubmits preempted jobs")
 
 

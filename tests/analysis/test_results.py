@@ -144,6 +144,14 @@ def test_a_diverged_run_is_worst_in_the_band_from_then_on() -> None:
     assert table[columns].to_numpy().tolist() == [[7, 5, 9, 3, 0, 1, 3], [9, 7, 9, 2, 1, 1, 3]]
 
 
+def test_points_at_which_a_seed_was_not_evaluated_are_not_in_the_median() -> None:
+    runs = pd.DataFrame({"run": [0, 1], "cell": "a", "method": "none", "training_images": 10.0, "diverged": False})
+    runs["diverged_kimg"] = float("nan")
+    points = [(0, 1.0, 5.0), (1, 2.0, 9.0), (0, 3.0, 5.0), (1, 3.0, 9.0), (0, 4.0, 4.0)]
+    table = bands(pd.DataFrame(points, columns=["run", "kimg", "value"]), runs, "value", worst=math.inf)
+    assert list(zip(table["kimg"], table["median"], table["runs"], strict=True)) == [(3.0, 7.0, 2), (4.0, 4.0, 1)]
+
+
 def test_running_state_is_the_recorded_one(tmp_path: Path) -> None:
     store = write_store(tmp_path, [FakeRun("none", 500, 0, kimg=20.0, state=State.LOST)], step_kimg=20.0)
     runs, _ = loaded(store)

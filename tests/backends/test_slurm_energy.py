@@ -8,6 +8,7 @@ import pytest
 
 from orchestrator.backends.slurm.accounting import METHOD, account, consumed
 from orchestrator.backends.slurm.commands import RunCommand
+from orchestrator.backends.slurm.flags import Flags
 from orchestrator.backends.slurm.profile import Profile
 from orchestrator.store.handle import Handle, write_handle
 from orchestrator.store.layout import Store
@@ -69,10 +70,11 @@ def test_each_attempt_gets_the_energy_of_its_own_job_once(store: Store, run: Run
     assert len(asked) == 1
 
 
-def test_without_nodes_of_their_own_jobs_are_not_asked_for(store: Store, run: RunDir) -> None:
+@pytest.mark.parametrize("flags", [{}, {"exclusive": False}, {"exclusive": "user"}, {"exclusive": "mcs"}])
+def test_without_nodes_of_their_own_jobs_are_not_asked_for(store: Store, run: RunDir, flags: Flags) -> None:
     attempt(run, 1, "7")
     ask, asked = asking("7|3600\n")
-    assert (account(store, Profile(), ask), asked) == (0, [])
+    assert (account(store, Profile(flags=flags), ask), asked) == (0, [])
 
 
 def test_jobs_that_still_run_or_ran_twice_have_no_energy_of_their_own(store: Store, run: RunDir) -> None:

@@ -100,6 +100,7 @@ MISTAKES = [
     ("minutes: 99999999\n", "mine.yaml:1: minutes:"),
     ("signal_seconds: 70000\n", "mine.yaml:1: signal_seconds:"),
     ("setup: ['if true; then']\n", "mine.yaml:1: setup: is not a shell command: syntax error"),
+    ("setup: ['cat <<END', echo]\n", "mine.yaml:1: setup: is not a shell command: warning: here-document"),
     ("wrapper: apptainer exec 'x\n", "mine.yaml:1: wrapper: is not a shell command: unexpected EOF"),
     ("[a]\n", "mine.yaml"),
     ("- a\n", "mine.yaml"),

@@ -327,6 +327,19 @@ def test_a_job_that_failed_before_it_began_says_why_and_is_not_run_for_ever(
     assert {decision.action for decision in dispatcher.decisions.values()} == {expected}
 
 
+def test_a_job_that_failed_after_its_command_had_left_is_not_submitted_again(
+    dispatcher: Dispatcher, store: Store, slurm: FakeSlurm, sweep_file: Callable[..., Path]
+) -> None:
+    slurm.set(squeue="".join(f"4700|{index}|PENDING|0|\n" for index in range(4)))
+    dispatcher.submit()
+    slurm.set(squeue="".join(f"4700|{index}|FAILED|512|\n" for index in range(4)))
+    plan = plan_sweep(store, Request(sweep_file(), backend="slurm"))
+    later = Dispatcher(store, plan, SlurmBackend(store, EAGER), patience=0.0)
+    assert {decision.action for decision in later.decisions.values()} == {Action.BLOCKED}
+    assert later.submit() == []
+    assert slurm.lines("asked") == ["4"]
+
+
 def test_an_interrupted_job_is_not_a_failure(dispatcher: Dispatcher, store: Store, slurm: FakeSlurm) -> None:
     slurm.set(squeue="".join(f"4700|{index}|FAILED|{75 << 8}|\n" for index in range(4)))
     dispatcher.submit()

@@ -1,9 +1,11 @@
+import errno
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from trainer.config import plan_file
 from trainer.config.plan_file import Axis, PlanFile, read_plan_file
 from trainer.errors import UserError
 
@@ -95,5 +97,14 @@ def test_a_file_that_is_not_a_plan_is_a_mistake_with_a_way_out(tmp_path: Path, c
 
 
 def test_a_plan_of_another_schema_is_not_guessed_at(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="schema_version"):
+    with pytest.raises(UserError, match=r"schema_version.*if a later version of adasweep wrote it, use that version"):
         read(tmp_path, schema_version=2, cells=[])
+
+
+def test_a_plan_that_cannot_be_reached_is_not_to_be_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def denied(_path: Path) -> bytes:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(plan_file, "read_regular", denied)
+    with pytest.raises(UserError, match=r"permission denied.*make it readable, then repeat the command"):
+        read(tmp_path, cells=[])

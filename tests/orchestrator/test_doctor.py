@@ -44,6 +44,13 @@ def test_preemption_that_cancels_is_noted(tmp_path: Path, mode: str, verdict: st
     assert slurm(tmp_path, mode=mode)["slurm preemption"].verdict == verdict
 
 
+@pytest.mark.parametrize(
+    ("mode", "words"), [("", "unknown"), ("GANG,SUSPEND", "suspended, and go on later"), ("CANCEL", "resubmits")]
+)
+def test_the_effect_of_preemption_is_told_as_it_is(tmp_path: Path, mode: str, words: str) -> None:
+    assert words in slurm(tmp_path, mode=mode)["slurm preemption"].detail
+
+
 @pytest.mark.parametrize(("size", "verdict"), [(1001, "ok"), (1000, "ok"), (500, "wrong")])
 def test_arrays_larger_than_slurm_takes_are_wrong(tmp_path: Path, size: int, verdict: str) -> None:
     finding = slurm(tmp_path, size=size)["slurm arrays"]

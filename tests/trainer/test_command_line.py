@@ -111,6 +111,20 @@ def test_an_exit_code_is_what_the_command_returns() -> None:
     assert run_program(app, [], "test") == 3
 
 
+@pytest.mark.parametrize("redirection", ["2>&-", "2>/dev/full", ""])
+def test_the_exit_code_of_a_mistake_does_not_depend_on_standard_error(redirection: str) -> None:
+    command = f"exec {sys.executable} -m trainer schema --nothing {redirection}"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, check=False)
+    assert (done.returncode, done.stdout) == (2, b"")
+
+
+@pytest.mark.parametrize("size", ["0", "00", ""])
+def test_a_terminal_of_size_nothing_does_not_hide_output(size: str) -> None:
+    environment = {**os.environ, "COLUMNS": size, "LINES": size}
+    command = [sys.executable, "-m", "trainer", "--help"]
+    assert b"Usage" in subprocess.run(command, capture_output=True, check=True, env=environment).stdout
+
+
 def test_sweeps_are_found_by_name_and_by_file(tmp_path: Path) -> None:
     for name in ("demo", "demo-smoke", "a/b"):
         (tmp_path / "sweeps" / name).mkdir(parents=True)

@@ -1,5 +1,6 @@
 """Run a command line: an error becomes one line after a common prefix, and an exit code."""
 
+import contextlib
 import os
 import sys
 import traceback
@@ -42,6 +43,7 @@ def run_program(
     """
     take_any_text()
     os.environ.update(NO_PLUGINS)
+    _forget_empty_size()
     try:
         _reject_former(former or {}, words, name)
         code = app(args=list(words), prog_name=name, standalone_mode=False)
@@ -58,10 +60,19 @@ def run_program(
 
 
 def report_failure(ending: CommandFailure) -> int:
-    """Write each line of the message to standard error after the prefix; return the exit code."""
-    for line in ending.message.splitlines():
-        sys.stderr.write(f"{ERROR_PREFIX}{printable(line)}\n")
+    """Write each line of the message to standard error, if it is open, after the prefix; return the exit code."""
+    lines = (f"{ERROR_PREFIX}{printable(line)}\n" for line in ending.message.splitlines())
+    if sys.stderr:
+        with contextlib.suppress(OSError):  # the exit code is all that can still be told
+            sys.stderr.write("".join(lines))
     return ending.code
+
+
+def _forget_empty_size() -> None:
+    """Forget a terminal's size of 0, as some containers and editors set it: all output would be empty."""
+    for name in ("COLUMNS", "LINES"):
+        if not os.environ.get(name, "").strip("0"):
+            os.environ.pop(name, None)
 
 
 def _ending(error: Exception) -> CommandFailure:

@@ -4,6 +4,7 @@ Fields are only ever added. `read_plan_file` fills in what plans of earlier vers
 versions are ignored.
 """
 
+import errno
 import os
 import re
 from pathlib import Path
@@ -33,6 +34,8 @@ MOST_SEQUENTIAL = 30
 
 CELL_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 WAY_OUT = "remove it and run the sweep again"
+UNREACHABLE = frozenset({errno.EACCES, errno.EPERM, errno.EIO, errno.ESTALE})
+"""Errors of files that may be intact."""
 
 
 class _Stored(BaseModel):
@@ -176,11 +179,11 @@ def read_plan_file(path: Path) -> PlanFile | None:
     except FileNotFoundError as error:
         if not path.is_symlink():
             return None
-        raise UserError(path, f"not readable as a plan ({_reason(error)})", WAY_OUT) from None
+        raise UserError(path, f"not readable as a plan ({_reason(error)})", _way_out(error)) from None
     except (OSError, ValueError) as error:
         if not os.path.isdir(path.parent):
             raise UserError(path.parent, "is not a folder", WAY_OUT) from None
-        raise UserError(path, f"not readable as a plan ({_reason(error)})", WAY_OUT) from None
+        raise UserError(path, f"not readable as a plan ({_reason(error)})", _way_out(error)) from None
 
 
 def plan_in(content: bytes) -> PlanFile:
@@ -212,6 +215,15 @@ def _images_of(settings: dict[str, Any]) -> int | None:
     """Return the number of training images if the axes determine it: a sweep's `base` may have mirrored them."""
     subset, mirror = settings.get("data.subset"), settings.get("data.mirror")
     return subset * (1 + mirror) if isinstance(subset, int) and isinstance(mirror, bool) else None
+
+
+def _way_out(error: Exception) -> str:
+    """Return what to do about a plan that cannot be read: only what is damaged is to be removed."""
+    if isinstance(error, ValidationError) and error.errors()[0]["loc"] == ("schema_version",):
+        return "if a later version of adasweep wrote it, use that version"
+    if isinstance(error, OSError) and error.errno in UNREACHABLE:
+        return "make it readable, then repeat the command"
+    return WAY_OUT
 
 
 def _reason(error: Exception) -> str:

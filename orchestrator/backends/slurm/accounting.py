@@ -1,7 +1,8 @@
 """Energy from SLURM's accounting, for jobs with exclusive nodes.
 
 ConsumedEnergy is measured per node (AcctGatherEnergyType), so it is an attempt's own only if the profile has
-`flags: {exclusive: true}`. It becomes available some time after a job has ended; `adasweep energy` imports it.
+`flags: {exclusive: true}` (with `exclusive: user`, a user's jobs share the node). It becomes available some time after
+a job has ended; `adasweep energy` imports it.
 """
 
 import json
@@ -24,7 +25,7 @@ UNKNOWN = 2**64 - 2
 
 def account(store: Store, profile: Profile, run_command: RunCommand = run_slurm_command) -> int:
     """Write accounting.json for attempts with a reading in SLURM; return how many. Raises BackendError."""
-    if not profile.flags.get("exclusive"):
+    if profile.flags.get("exclusive") is not True:
         return 0
     pending = {job: attempt for trial in store.ids() for job, attempt in _unaccounted(store.run(trial))}
     found: dict[Path, float] = {}

@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from orchestrator.backends.base import JobLimit, NotAllSubmitted, Submission
-from orchestrator.backends.slurm.commands import RunCommand, cluster_option, run_slurm_command
+from orchestrator.backends.slurm.commands import RunCommand, cluster_option, is_transient, run_slurm_command
 from orchestrator.backends.slurm.early_failures import record_early_failure
 from orchestrator.backends.slurm.poll import Poller
 from orchestrator.backends.slurm.profile import NodeSize, Profile, chosen_profile
 from orchestrator.backends.slurm.replies import JOB, by_cluster
 from orchestrator.backends.slurm.script import JobArray, array_of, arrays, job_minutes
 from orchestrator.backends.slurm.states import UNSETTLED, JobRow, meaning
-from orchestrator.backends.slurm.submission import AtLimit, Limit, Refused, is_transient, submit_array, with_way_out
+from orchestrator.backends.slurm.submission import AtLimit, Limit, Refused, submit_array, with_way_out
 from orchestrator.errors import BackendError, SetupError
 from orchestrator.store.handle import Handle
 from orchestrator.store.layout import Store, writing
@@ -30,6 +30,9 @@ from trainer.config.job import Resources
 from trainer.config.node_power import NodePower
 from trainer.errors import UserError
 from trainer.record import State
+
+RUNAWAY_SECONDS = 600.0
+"""How long a job may be queued or running according to sacct alone before it counts as lost."""
 
 NEEDED = ("sbatch", "squeue", "scancel")
 
@@ -46,7 +49,7 @@ class SlurmBackend:
     poller: Poller = field(init=False)
     _unsettled: dict[str, float] = field(default_factory=dict)
     _known: set[str] = field(default_factory=set)
-    _submitted: set[Handle] = field(default_factory=set)
+    _is_watching: bool = False
     _together: int = 0
 
     def __post_init__(self) -> None:
@@ -87,7 +90,7 @@ class SlurmBackend:
         rows = self.poller.rows({handle.key for handle in handles}) if handles else {}
         self._known |= rows.keys()
         for handle in handles:
-            if handle in self._submitted and handle.key in rows:
+            if self._is_watching and handle.key in rows:
                 record_early_failure(self.store, self._root, handle, rows[handle.key])
         return {handle: self._state(handle.key, rows.get(handle.key)) for handle in handles}
 
@@ -118,7 +121,8 @@ class SlurmBackend:
         return JobLimit(minutes * 60.0, float(self.profile.signal_seconds), key)
 
     def maintain(self) -> None:
-        """Do nothing: SLURM runs its jobs itself."""
+        """Record from now on the failure of jobs that end before they begin; SLURM runs its jobs itself."""
+        self._is_watching = True
 
     def cancel(self, handles: Sequence[Handle]) -> None:
         """Cancel pending jobs; send SIGTERM to running ones, which gives them more time to save than KillWait.
@@ -159,15 +163,23 @@ class SlurmBackend:
             self._known |= set(keys)
             for task, key in zip(batch, keys, strict=True):
                 handles[task] = Handle(backend=self.name, key=key, trial=task.trial, attempt=task.attempt)
-            self._submitted |= {handles[task] for task in batch}
             waiting = waiting[len(batch) :]
 
     def _classified(self, limit: AtLimit) -> BackendError:
         """Return `limit`, or a permanent refusal: without other jobs, waiting does not help."""
-        is_temporary = limit.kind is Limit.TRANSIENT or (limit.kind is Limit.UNCLEAR and not self.poller.is_idle())
+        is_temporary = limit.kind is Limit.TRANSIENT or (limit.kind is Limit.UNCLEAR and not self._is_idle())
         return limit if is_temporary else Refused(with_way_out(str(limit)), retryable=False)
 
+    def _is_idle(self) -> bool:
+        """Return whether the user has no queued or running job where this backend submits."""
+        flags = self.profile.flags
+        return self.poller.is_idle(str(flags.get("clusters", flags.get("cluster", ""))))
+
     def _state(self, key: str, row: JobRow | None) -> State:
+        if row is not None and self.poller.is_unlisted(key):
+            return (
+                meaning(row) if self._is_within(key, max(RUNAWAY_SECONDS, self.profile.settle_seconds)) else State.LOST
+            )
         if self._may_be_requeued(key, row):
             return State.PENDING
         return State.LOST if row is None else meaning(row)
@@ -180,8 +192,12 @@ class SlurmBackend:
         if (row.word not in UNSETTLED) if row else (key not in self._known):
             self._unsettled.pop(key, None)
             return False
+        return self._is_within(key, self.profile.settle_seconds)
+
+    def _is_within(self, key: str, seconds: float) -> bool:
+        """Return whether a job has been unsettled for less than `seconds`."""
         now = time.monotonic()
-        return now - self._unsettled.setdefault(key, now) < self.profile.settle_seconds
+        return now - self._unsettled.setdefault(key, now) < seconds
 
     def _listens(self, handle: Handle) -> bool:
         """Return whether an attempt's supervisor handles signals: it does so before it acquires the lease."""

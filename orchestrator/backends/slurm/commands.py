@@ -21,6 +21,30 @@ USER_SETTINGS = ("SQUEUE_", "SACCT_", "SCANCEL_", "SINFO_")
 FULL_LISTS = {"SLURM_BITSTR_LEN": "0"}
 """Prints the indices of an array in full."""
 
+UNCERTAIN = ("timed out", "Zero Bytes", "Connection reset", "Broken pipe", "Unexpected message")
+"""Messages of sbatch if it does not know whether the controller accepted the job."""
+
+TRANSIENT = (
+    "Unable to contact",
+    "Connection refused",
+    "Connection timed out",
+    "No route to host",
+    "not connected",
+    "connect failure",
+    "connection failure",
+    "standby",
+    "try again",
+    "try later",
+    "Munge",
+    "Protocol authentication error",
+)
+"""Messages of SLURM if the same command may succeed later."""
+
+NO_ANSWER = re.compile(
+    r"slurm_load_\w+ error|slurm_persist_conn|slurm_(receive|send)_\w+|[Pp]roblem talking to the database"
+)
+"""Messages of a command that got no answer, whatever the reason."""
+
 RunCommand = Callable[[Sequence[str]], str]
 """Runs a command and returns its output. Raises BackendError; SetupError if the command does not exist."""
 
@@ -41,9 +65,19 @@ def run_slurm_command(command: Sequence[str]) -> str:
     """Run one of SLURM's commands and return its output."""
     settings = {name: value for name, value in os.environ.items() if not name.startswith(USER_SETTINGS)}
     result = call(command, settings | FULL_LISTS)
-    if result.code:
+    if result.code or _lacks_answer(result):
         raise BackendError(f"{command[0]}: {error_line(result)}", retryable=True)
     return result.output
+
+
+def _lacks_answer(result: CommandResult) -> bool:
+    """Return whether a command printed nothing because SLURM did not answer; some versions then exit with 0."""
+    return not result.output.strip() and (is_transient(result.errors) or bool(NO_ANSWER.search(result.errors)))
+
+
+def is_transient(message: str) -> bool:
+    """Return whether a command that failed with this message may succeed later."""
+    return any(phrase in message for phrase in (*UNCERTAIN, *TRANSIENT))
 
 
 def cluster_option(cluster: str) -> tuple[str, ...]:

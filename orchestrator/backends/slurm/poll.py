@@ -16,12 +16,16 @@ from trainer.record import State
 SQUEUE = (
     "squeue",
     "--me",
+    "--all",
     "--states=all",
     "--array",
     "--noheader",
     "--Format=ArrayJobID:|,ArrayTaskID:|,State:|,exit_code:|",
 )
+"""`--all` includes jobs of hidden partitions."""
+
 SACCT = ("sacct", "--allocations", "--noheader", "--parsable2", "--format=JobID,State,ExitCode")
+ACTIVE = frozenset({State.PENDING, State.RUNNING})
 NO_ACCOUNTING = "accounting storage is disabled"
 SHOWN_CHARACTERS = 100
 
@@ -36,6 +40,7 @@ class Poller:
     calls: int = 0
     _rows: dict[str, JobRow] = field(default_factory=dict)
     _polled: float | None = None
+    _unlisted: frozenset[str] = frozenset()
     _missing: set[str] = field(default_factory=set)
     _reported: set[str] = field(default_factory=set)
 
@@ -50,26 +55,32 @@ class Poller:
             self._poll(jobs)
         return {job: self._rows[job] for job in jobs if job in self._rows}
 
-    def is_idle(self) -> bool:
-        """Return whether the user has no queued or running job, whatever submitted it."""
-        rows = self._read(read_squeue, SQUEUE, ())
-        return not {meaning(row) for row in rows.values()} & {State.PENDING, State.RUNNING}
+    def is_unlisted(self, job: str) -> bool:
+        """Return whether a job is queued or running only according to sacct: squeue does not list it."""
+        return job in self._unlisted
+
+    def is_idle(self, clusters: str = "") -> bool:
+        """Return whether the user has no queued or running job on `clusters`, whatever submitted it."""
+        rows = self._read(read_squeue, (*SQUEUE, *cluster_option(clusters)), ())
+        return not {meaning(row) for row in rows.values()} & ACTIVE
 
     def _poll(self, jobs: Collection[str]) -> None:
-        found: dict[str, JobRow] = {}
+        found, unlisted = dict[str, JobRow](), set[str]()
         for cluster, numbers in by_cluster(jobs).items():
-            rows = self._of_cluster(cluster, numbers)
-            found |= {numbers[number]: row for number, row in rows.items() if number in numbers}
-        self._rows = found
+            listed, accounted = self._of_cluster(cluster, numbers)
+            found |= {numbers[number]: row for number, row in (listed | accounted).items() if number in numbers}
+            unlisted |= {numbers[number] for number, row in accounted.items() if meaning(row) in ACTIVE}
+        self._rows, self._unlisted = found, frozenset(unlisted)
         self._missing = {job for job in jobs if job not in found}
         self._polled = self.clock()
 
-    def _of_cluster(self, cluster: str, jobs: Collection[str]) -> dict[str, JobRow]:
-        """Return the rows of jobs of one cluster; "" is the default cluster."""
+    def _of_cluster(self, cluster: str, jobs: Collection[str]) -> tuple[dict[str, JobRow], dict[str, JobRow]]:
+        """Return the rows of jobs of one cluster: those of squeue and others of sacct; "" is the default cluster."""
         option = cluster_option(cluster)
         rows = self._read(read_squeue, (*SQUEUE, *option), jobs)
         unlisted = [job for job in jobs if job not in rows]
-        return rows | self._from_accounting(unlisted, option) if unlisted else rows
+        accounted = self._from_accounting(unlisted, option) if unlisted else {}
+        return rows, {job: accounted[job] for job in unlisted if job in accounted}
 
     def _from_accounting(self, jobs: Collection[str], option: Sequence[str]) -> dict[str, JobRow]:
         numbers = sorted({job.partition("_")[0] for job in jobs})

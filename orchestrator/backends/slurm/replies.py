@@ -16,6 +16,7 @@ INDICES = re.compile(rf"\[?({NUMBER}(?:-{NUMBER}(?::{NUMBER})?)?(?:,{NUMBER}(?:-
 THROTTLE = re.compile(rf"%{NUMBER}")
 WORD = re.compile(r"([A-Z][A-Z_]{1,39})(?: by [0-9]+|\+)?", re.ASCII)
 WAIT_STATUS, CODE = re.compile(NUMBER), re.compile(rf"({NUMBER}):({NUMBER})(?::{NUMBER})?")
+REVOKED = "REVOKED"
 UNKNOWN = ("", "N/A", "None")
 CLUSTER = re.compile(r"CLUSTER: \S+")
 SUBMITTED = re.compile(rf"Submitted batch job ({NUMBER})(?: on cluster ([A-Za-z0-9][\w.-]{{0,39}}))?", re.ASCII)
@@ -99,11 +100,17 @@ def _read(text: str, row_of: Callable[[list[str]], tuple[Named, JobRow] | None],
         if found is None:
             others += [] if CLUSTER.fullmatch(line) else [line]
         elif found[0].indices is None:
-            single[found[0].number] = found[1]
+            _add(single, found[0].number, found[1])
         else:
             several.append(found)
     spread = {job: row for named, row in several for job in _among(jobs, named)}
     return ParsedRows(spread | single, tuple(others))
+
+
+def _add(rows: dict[str, JobRow], job: str, row: JobRow) -> None:
+    """Add a row. A federation also lists the copies of a job that another cluster has made void."""
+    if row.word != REVOKED or job not in rows:
+        rows[job] = row
 
 
 def _among(jobs: Iterable[str], named: Named) -> Iterator[str]:

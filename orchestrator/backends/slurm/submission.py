@@ -8,14 +8,14 @@ import contextlib
 import os
 import re
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from enum import Enum
 from pathlib import Path
 from typing import NamedTuple
 
 from submitit.core.utils import DelayedSubmission, JobPaths
 
-from orchestrator.backends.slurm.commands import CommandResult, NoReply, call, error_line
+from orchestrator.backends.slurm.commands import TRANSIENT, UNCERTAIN, CommandResult, NoReply, call, error_line
 from orchestrator.backends.slurm.replies import read_submitted
 from orchestrator.backends.slurm.script import ENDLESS, JobArray
 from orchestrator.backends.slurm.task import SupervisedAttempt
@@ -34,25 +34,22 @@ LIMIT = re.compile(
 )
 """SLURM's messages about too many jobs at present."""
 
-UNCERTAIN = ("timed out", "Zero Bytes", "Connection reset", "Broken pipe", "Unexpected message")
-"""Messages of sbatch if it does not know whether the controller accepted the job."""
-
-TRANSIENT = (
-    "Unable to contact",
-    "Connection refused",
-    "Connection timed out",
-    "No route to host",
-    "not connected",
-    "connect failure",
-    "connection failure",
-    "standby",
-    "try again",
-    "try later",
-    "Munge",
+PASSING = (
+    "(inactive or drain)",
+    "(down, drained or reserved)",
+    "nodes are busy",
+    "not usable now",
+    "presently disabled",
+    "I/O error writing script",
 )
-"""Messages of SLURM if the same command may succeed later."""
+"""Messages of sbatch if the cluster, or a part of it, takes no jobs at present."""
+
+RETRYING = "and retrying"
+"""Part of the lines in which sbatch reports that it tries again by itself."""
 
 WAYS_OUT = {
+    "Minutes": "the job is longer than what is left of a budget, or than a job may be; set account or qos in the "
+    "profile, or reduce the resources of the sweep, or minutes in the profile",
     "nvalid account": "set account, partition or qos in the profile",
     "job submit limit": "you have no other jobs, so the job itself is too large or too long; reduce "
     "the resources of the sweep, or minutes in the profile",
@@ -157,15 +154,21 @@ def _key(result: CommandResult) -> str:
 
 def refusal(result: CommandResult) -> BackendError:
     """Return the error that a failure of sbatch means."""
-    output, why = result.errors + result.output, f"sbatch: {error_line(result)}"
+    output, why = _final(result.errors + result.output), f"sbatch: {error_line(result)}"
     if LIMIT.search(output):
         return AtLimit(why, Limit.TRANSIENT)
     if result.code < 0 or any(phrase in output for phrase in UNCERTAIN):
         return NoReply(why, retryable=True)
-    if any(phrase in output for phrase in TRANSIENT):
+    if any(phrase in output for phrase in (*TRANSIENT, *PASSING)):
         return Refused(why, retryable=True)
     found = next((kind for phrase, kind in OTHER_LIMITS.items() if phrase in output), None)
     return AtLimit(why, found) if found else Refused(with_way_out(why), retryable=False)
+
+
+def _final(output: str) -> str:
+    """Return output without sbatch's reports of its own retries, unless there is nothing else."""
+    lines = output.splitlines()
+    return "\n".join([line for line in lines if RETRYING not in line] or lines)
 
 
 def with_way_out(why: str) -> str:
@@ -180,8 +183,3 @@ def outside_any_job(environment: Mapping[str, str]) -> dict[str, str]:
     The choice of cluster is kept.
     """
     return {name: value for name, value in environment.items() if name in CLUSTER or not name.startswith(OF_A_JOB)}
-
-
-def is_transient(message: str, phrases: Sequence[str] = (*UNCERTAIN, *TRANSIENT)) -> bool:
-    """Return whether a command that failed with this message may succeed later."""
-    return any(phrase in message for phrase in phrases)
