@@ -17,10 +17,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from analysis.results.cells import CellLabels, augment_label, labels_of
 from analysis.results.ranking import ranked, with_rank_as_method
-from analysis.results.run_state import each_within, with_state
+from analysis.results.run_state import each_due, each_within, with_state
 from analysis.results.score import JOIN, Score, choose_score, identities
 from analysis.tables.plan_file import read_plan
 from analysis.tables.schema import SCHEMAS
@@ -125,10 +126,11 @@ def _curves(
 
 
 def _own_metrics(source: RowSource, plan: PlanFile, planned: pd.DataFrame) -> pa.Table:
-    """Return the values up to the horizon, without those of evaluation seeds that only other sweeps requested."""
+    """Return the values up to the horizon, without those of moments and seeds that only other sweeps evaluated."""
     trials = sorted(set(planned["trial"]))
     metrics = _up_to_horizon(source.rows("metrics", METRIC_COLUMNS, trials), planned)
     further = pc.fill_null(pc.greater_equal(metrics["seed"], plan.evaluation_seeds), False)
+    further = pc.or_(further, pa.array(~_are_due(metrics, plan)))
     if not pc.any(further).as_py():
         return metrics
     attempts = source.rows("attempts", ("trial", "number", "sweep"), trials)
@@ -143,6 +145,21 @@ def _up_to_horizon(metrics: pa.Table, planned: pd.DataFrame) -> pa.Table:
     places = pc.index_in(metrics["trial"], value_set=pa.array(longest.index, pa.string()))
     limits = pa.array(longest.to_numpy(), pa.float64()).take(places.combine_chunks())
     return metrics.filter(pc.less_equal(metrics["kimg"], pc.add(limits, TOLERANCE_KIMG)))
+
+
+def _are_due(metrics: pa.Table, plan: PlanFile) -> NDArray[np.bool_]:
+    """Return of each value whether the plan evaluates there, for any of the horizons of its trial."""
+    every, wanted = plan.evaluate_every_kimg, {(run.trial, run.horizon_kimg, run.batch) for run in plan.cells}
+    if every is None or any(batch is None for _, _, batch in wanted):
+        return np.ones(len(metrics), bool)
+    frame = pd.DataFrame(sorted(wanted), columns=["trial", "horizon_kimg", "batch"])
+    trials = pd.Index(frame["trial"].unique())
+    numbers = pc.index_in(metrics["trial"], value_set=pa.array(trials, pa.string())).to_numpy()
+    due, kimg = np.zeros(len(metrics), bool), metrics["kimg"].to_numpy()
+    for _, one_each in frame.groupby(frame.groupby("trial").cumcount()):
+        found = one_each.set_index("trial").reindex(trials).to_numpy(float)[numbers]
+        due |= each_due(kimg, found[:, 0], every, found[:, 1])
+    return due
 
 
 def _places(rows: pa.Table, number: str) -> pa.ChunkedArray:

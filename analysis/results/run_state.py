@@ -7,13 +7,15 @@ from collections import defaultdict
 from functools import cached_property
 from typing import Any, NamedTuple, cast
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from analysis.tables.standing import standing_of_json
 from trainer.config.metrics.names import parse_metric, value_names
 from trainer.config.plan_file import PlanFile
-from trainer.config.stored import is_within
+from trainer.config.stored import is_due, is_within
 from trainer.record import State
 from trainer.recording.sweep_state import (
     DIVERGED,
@@ -56,6 +58,14 @@ def with_state(frame: pd.DataFrame, plan: PlanFile, metrics: pa.Table) -> pd.Dat
 def each_within(kimg: "pd.Series[float]", horizon_kimg: "pd.Series[float]") -> "pd.Series[bool]":
     """Return `is_within` of each pair."""
     return cast("pd.Series[bool]", is_within(cast(float, kimg), cast(float, horizon_kimg)))
+
+
+def each_due(
+    kimg: NDArray[np.float64], horizon_kimg: NDArray[np.float64], every_kimg: float, batch: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Return `is_due` of each."""
+    due = is_due(cast(float, kimg), cast(float, horizon_kimg), every_kimg, cast(float, batch))
+    return cast(NDArray[np.bool_], due)
 
 
 def _run_state(want: Desired, trial: str, standing: Any, recorded: "RecordedNumbers") -> _RunState:

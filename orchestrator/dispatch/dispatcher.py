@@ -143,7 +143,7 @@ class Dispatcher:
     def stop_early(self) -> None:
         """Stop the trials that a stop rule applies to: mark them in the store, and cancel those that run."""
         begun = [trial for trial in self.active if self.observed[trial].attempts]
-        if self.stopper.stop(begun, {trial: want.horizon_kimg for trial, want in self.plan.wanted.items()}):
+        if self.stopper.stop(begun, {trial: self.plan.moments(trial) for trial in self.plan.wanted}):
             self.refresh()
         running = [self.handles[trial] for trial in self.under_way if self._must_be_stopped(trial)]
         if running:

@@ -22,6 +22,7 @@ from orchestrator.sweep.reader import Sweep
 from orchestrator.sweep.trial import Trial
 from trainer.config.job import Estimate
 from trainer.config.plan_file import PlannedRun
+from trainer.config.stored import EvaluationMoments
 from trainer.config.sweep_run import SweepRun
 from trainer.config.training import TransferFromTrial
 from trainer.recording.sweep_state import Desired
@@ -89,6 +90,12 @@ class Plan:
     def sweep_of(self, trial: str) -> Sweep:
         """Return the sweep that says how a trial is trained and measured."""
         return self.sources[trial].sweep if trial in self.sources else self.sweep
+
+    def moments(self, trial: str) -> EvaluationMoments:
+        """Return when a trial is evaluated for this sweep."""
+        want = self.wanted[trial]
+        most = max(self.unique[trial].config.batch_schedule.batches)
+        return EvaluationMoments(want.horizon_kimg, want.evaluate_every_kimg, most)
 
     @cached_property
     def prices(self) -> Mapping[str, Price]:

@@ -27,6 +27,7 @@ def plan_file_of(plan: Plan) -> PlanFile:
         detector=spec.detector,
         distance=spec.distance,
         evaluation_seeds=spec.evaluation_seeds,
+        evaluate_every_kimg=spec.watch.evaluate_every_kimg,
         probes=tuple(spec.probes),
         score=spec.score_name,
         figures=tuple(spec.figures),

@@ -19,6 +19,7 @@ def planned_run(trial: Trial, expected_seconds: float | None = None) -> PlannedR
         horizon_kimg=trial.horizon_kimg,
         start=trial.source.snapshot if trial.source else None,
         expected_seconds=expected_seconds,
+        batch=max(trial.config.batch_schedule.batches),
     )
 
 
@@ -33,5 +34,6 @@ def planned_source(want: Desired, source: NeededSource, expected_seconds: float 
         detector=want.detector,
         distance=want.distance,
         evaluation_seeds=want.evaluation_seeds,
+        evaluate_every_kimg=want.evaluate_every_kimg,
         probes=want.probes,
     )

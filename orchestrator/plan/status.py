@@ -18,7 +18,7 @@ from orchestrator.store.starting_point import kept_snapshots
 from trainer.config.claims.grammar import is_measured
 from trainer.config.job import read_job
 from trainer.config.plan_file import PlanFile, PlannedRun, PlannedSource
-from trainer.config.stored import is_within, rows_in
+from trainer.config.stored import EvaluationMoments, is_within, rows_in
 from trainer.record import RunDir, RunRecord, State, read_record
 from trainer.recording.sweep_state import ACTIVE, DIVERGED, SHORT, Desired, state_label, wanted_of_plan
 
@@ -81,7 +81,8 @@ def trial_status(
     records = [record for _, record in attempts if record]
     times = compared(attempts)
     last = _controls(run, records, planned.horizon_kimg)
-    found = score_of(run, score, planned.horizon_kimg, want.sweep, want.evaluation_seeds)
+    moments = EvaluationMoments(planned.horizon_kimg, want.evaluate_every_kimg, planned.batch)
+    found = score_of(run, score, moments, want.sweep, want.evaluation_seeds)
     return TrialStatus(
         trial=planned.trial,
         cell=planned.cell,

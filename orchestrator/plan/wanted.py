@@ -24,5 +24,5 @@ def wanted_of(sweep: Sweep, trials: Sequence[Trial]) -> dict[str, Desired]:
 
 def _desired(sweep: Sweep, by: str, trial: Trial) -> Desired:
     spec = sweep.spec
-    rest = (spec.distance, spec.evaluation_seeds, tuple(spec.probes))
+    rest = (spec.distance, spec.evaluation_seeds, tuple(spec.probes), spec.watch.evaluate_every_kimg)
     return Desired(trial.horizon_kimg, tuple(spec.metrics), spec.detector, by, *rest)

@@ -151,8 +151,7 @@ class Sampling:
         return Result(None if failed else score, joint_curve(curves, over), stopped and not failed)
 
     def _curve(self, trial: str) -> Mapping[float, float]:
-        horizon = self.dispatcher.plan.wanted[trial].horizon_kimg
-        curve = self.dispatcher.stopper.curve(trial, horizon)
+        curve = self.dispatcher.stopper.curve(trial, self.dispatcher.plan.moments(trial))
         return {kimg: score for kimg, score in curve.items() if math.isfinite(score)}
 
     def _beat(self) -> None:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from trainer.config.job import read_job
 from trainer.config.metrics.names import better
-from trainer.config.stored import is_within, rows_in
+from trainer.config.stored import EvaluationMoments, is_within, rows_in
 from trainer.record import RunDir
 from trainer.recording.requests import ALL
 
@@ -19,30 +19,32 @@ class LastAndBest(NamedTuple):
     best: float | None = None
 
 
-def score_of(run: RunDir, score: str, horizon_kimg: float, sweep: str = ALL, seeds: int = 1) -> LastAndBest:
+def score_of(run: RunDir, score: str, moments: EvaluationMoments, sweep: str = ALL, seeds: int = 1) -> LastAndBest:
     """Return the newest and the best (finite) recorded value of the metric `score` of a trial, up to a horizon.
 
-    `sweep` and `seeds` select rows as in `score_curve`.
+    `moments`, `sweep` and `seeds` select rows as in `score_curve`.
     """
-    values = score_curve(run, score, horizon_kimg, sweep, seeds)
+    values = score_curve(run, score, moments, sweep, seeds)
     if not values:
         return LastAndBest()
     best = min if better(score) == "lower" else max
     return LastAndBest(values[max(values)], best(filter(math.isfinite, values.values()), default=None))
 
 
-def score_curve(run: RunDir, score: str, horizon_kimg: float, sweep: str = ALL, seeds: int = 1) -> dict[float, float]:
+def score_curve(
+    run: RunDir, score: str, moments: EvaluationMoments, sweep: str = ALL, seeds: int = 1
+) -> dict[float, float]:
     """Return the values of the metric `score` by kimg, up to a horizon: the mean over seeds of the last row of each.
 
-    Rows of evaluation seeds from `seeds` on count only if `sweep` itself requested them.
+    Rows at other moments, and of evaluation seeds from `seeds` on, count only if `sweep` itself requested them.
     """
-    rows = [row for row in rows_in(run.metrics) if row["metric"] == score and is_within(row["kimg"], horizon_kimg)]
-    further = any((row.get("seed") or 0) >= seeds for row in rows)
-    others = _attempts_of_others(run, sweep) if further else frozenset()
+    horizon, named = moments.horizon_kimg, (row for row in rows_in(run.metrics) if row["metric"] == score)
+    rows = [(row, row.get("seed") or 0) for row in named if is_within(row["kimg"], horizon)]
+    asked = [seed < seeds and moments.include(row["kimg"]) for row, seed in rows]
+    others = frozenset() if all(asked) else _attempts_of_others(run, sweep)
     by_kimg: dict[float, dict[int, float]] = defaultdict(dict)
-    for row in rows:
-        seed = row.get("seed") or 0
-        if seed < seeds or row.get("attempt") not in others:
+    for (row, seed), is_asked in zip(rows, asked, strict=True):
+        if is_asked or row.get("attempt") not in others:
             by_kimg[row["kimg"]][seed] = row["value"]
     return {kimg: fmean(of_seeds.values()) for kimg, of_seeds in by_kimg.items()}
 

@@ -10,6 +10,7 @@ from orchestrator.store.layout import Store, writing
 from orchestrator.store.scores import score_curve
 from trainer.config.job import read_job
 from trainer.config.metrics.names import better
+from trainer.config.stored import EvaluationMoments
 from trainer.config.training import TransferFromTrial
 from trainer.files import replacing
 
@@ -52,12 +53,14 @@ def _linked_or_copied(source: Path, draft: Path) -> None:
 
 
 def _best_kimg(store: Store, start: TransferFromTrial, metric: str) -> float | None:
-    """Return the best point of a trial, with the evaluation seeds of the sweep that trained it."""
+    """Return the best point of a trial, with the moments and evaluation seeds of the sweep that trained it."""
     sign = 1 if better(metric) == "lower" else -1
     run = store.run(start.trial)
     jobs = (read_job(run.job(number)) for number in run.attempts())
     trained = next((job for job in jobs if job and job.work == "train"), None)
     seeds = (trained.sweep, trained.options.evaluation_seeds) if trained else ()
-    curve = score_curve(run, metric, start.kimg, *seeds)
+    config, every = store.config(start.trial), trained.options.evaluate_every_kimg if trained else None
+    moments = EvaluationMoments(start.kimg, every, max(config.batch_schedule.batches) if config else None)
+    curve = score_curve(run, metric, moments, *seeds)
     scores = {kimg: sign * value for kimg, value in sorted(curve.items()) if math.isfinite(value)}
     return min(scores, key=lambda kimg: scores[kimg], default=None)

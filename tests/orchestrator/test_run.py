@@ -82,8 +82,19 @@ def test_a_sweep_is_run_reused_and_extended(store: Store, sweep_file: Write) -> 
 
     plan = json.loads(store.plan("test").read_text())
     assert (plan["sweep"], plan["score"], len(plan["cells"])) == ("test", "fid2k-lite0", 6)
-    kept = {"cell", "name", "axes", "settings", "training_images", "seed", "trial", "horizon_kimg", "expected_seconds"}
-    assert plan["cells"][0].keys() == kept
+    kept = {
+        "cell",
+        "name",
+        "axes",
+        "settings",
+        "training_images",
+        "seed",
+        "trial",
+        "horizon_kimg",
+        "expected_seconds",
+        "batch",
+    }
+    assert plan["cells"][0].keys() == kept | {"expected_seconds", "batch"}
 
 
 def test_failures_are_distinguished_and_can_be_retried(store: Store, sweep_file: Write) -> None:

@@ -6,12 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from analysis.errors import ScoreError
 from analysis.results.load import load
+from analysis.results.run_state import each_due
 from analysis.tables.store import ResultStore
 from orchestrator.dispatch.planner import plan_sweep
 from orchestrator.dispatch.request import Request
@@ -26,8 +28,10 @@ from orchestrator.store.observe import observe, observe_run
 from orchestrator.store.requests import cancel, retry, stop
 from orchestrator.store.scores import score_curve, score_of
 from tests.orchestrator.attempts import new_trial
+from trainer.config.batch_schedule import BatchSchedule
 from trainer.config.job import Job, Work
 from trainer.config.options import RunOptions
+from trainer.config.stored import EvaluationMoments
 from trainer.files import append_lines, read_lines, replace_file
 from trainer.record import RunDir, RunRecord, State
 from trainer.recording.fence import Fence
@@ -81,14 +85,14 @@ def state(run: RunDir, want: Desired) -> State:
 
 def test_scores_beyond_a_sweeps_horizon_are_not_its_own(run: RunDir) -> None:
     scored(run, (2.0, 9.0), (4.0, 7.0), (8.0, 1.0))
-    assert score_curve(run, FID, 4.0) == {2.0: 9.0, 4.0: 7.0}
-    assert score_of(run, FID, 4.0) == (7.0, 7.0)
-    assert score_of(run, FID, 8.0) == (1.0, 1.0)
+    assert score_curve(run, FID, EvaluationMoments(4.0)) == {2.0: 9.0, 4.0: 7.0}
+    assert score_of(run, FID, EvaluationMoments(4.0)) == (7.0, 7.0)
+    assert score_of(run, FID, EvaluationMoments(8.0)) == (1.0, 1.0)
 
 
 def test_what_is_not_finite_is_not_a_best_score(run: RunDir) -> None:
     scored(run, (2.0, float("nan")), (4.0, 7.0), (8.0, float("nan")))
-    found = score_of(run, FID, 8.0)
+    found = score_of(run, FID, EvaluationMoments(8.0))
     assert (repr(found.last), found.best) == ("nan", 7.0)
 
 
@@ -97,10 +101,10 @@ def test_evaluation_seeds_that_another_sweep_has_asked_for_are_not_in_a_sweeps_m
     scored(run, (4.0, 7.0))
     attempted(run, "a", State.DONE, 4.0, "evaluate")
     scored(run, (4.0, 1.0), seed=1)
-    assert score_curve(run, FID, 8.0, "b", 1) == {4.0: 7.0}
-    assert score_curve(run, FID, 8.0, "a", 1) == {4.0: 4.0}
-    assert score_curve(run, FID, 8.0, "b", 2) == {4.0: 4.0}
-    assert score_of(run, FID, 8.0, "b", 1) == (7.0, 7.0)
+    assert score_curve(run, FID, EvaluationMoments(8.0), "b", 1) == {4.0: 7.0}
+    assert score_curve(run, FID, EvaluationMoments(8.0), "a", 1) == {4.0: 4.0}
+    assert score_curve(run, FID, EvaluationMoments(8.0), "b", 2) == {4.0: 4.0}
+    assert score_of(run, FID, EvaluationMoments(8.0), "b", 1) == (7.0, 7.0)
 
 
 def test_evaluation_seeds_that_a_sweep_has_asked_for_itself_are_in_its_means(run: RunDir) -> None:
@@ -108,7 +112,36 @@ def test_evaluation_seeds_that_a_sweep_has_asked_for_itself_are_in_its_means(run
     scored(run, (4.0, 7.0), (4.0, 1.0))
     attempted(run, "b", State.DONE, 4.0, "evaluate")
     scored(run, (4.0, 3.0), seed=1)
-    assert score_curve(run, FID, 8.0, "b", 1) == {4.0: 2.0}
+    assert score_curve(run, FID, EvaluationMoments(8.0), "b", 1) == {4.0: 2.0}
+
+
+def test_moments_at_which_another_sweep_has_evaluated_are_not_in_a_sweeps_curve(run: RunDir) -> None:
+    attempted(run, "a", State.DONE, 8.0)
+    scored(run, (1.024, 1.0), (2.016, 9.0), (3.008, 2.0), (4.0, 7.0), (5.0, 3.0), (8.0, 8.0))
+    every_two = EvaluationMoments(5.0, 2.0, 32)
+    assert score_curve(run, FID, every_two, "b") == {2.016: 9.0, 4.0: 7.0, 5.0: 3.0}
+    assert score_of(run, FID, every_two, "b") == (3.0, 3.0)
+    assert score_curve(run, FID, every_two, "a").keys() == {1.024, 2.016, 3.008, 4.0, 5.0}
+    assert score_curve(run, FID, EvaluationMoments(5.0), "b").keys() == {1.024, 2.016, 3.008, 4.0, 5.0}
+
+
+@given(
+    every=st.sampled_from([0.1, 0.5, 1.0, 3.0, 4.0]),
+    batch=st.sampled_from([1, 8, 32, 64]),
+    horizon=st.integers(1, 40),
+    iteration=st.integers(1, 2000),
+)
+def test_a_moment_belongs_to_a_sweep_if_its_own_training_would_evaluate_there(
+    every: float, batch: int, horizon: int, iteration: int
+) -> None:
+    schedule, kimg = BatchSchedule.constant(batch), iteration * batch / 1000
+    end = schedule.end_of_iteration(horizon * 1000) / 1000
+    due = {
+        schedule.end_of_iteration(max(number * every * 1000, 1)) / 1000 for number in range(1, int(kimg / every) + 2)
+    }
+    is_asked = kimg in due or kimg == end
+    assert EvaluationMoments(end, every, batch).include(kimg) == is_asked
+    assert each_due(np.array([kimg]), np.array([end]), every, np.array([float(batch)])).tolist() == [is_asked]
 
 
 def test_a_sweep_that_has_all_it_wants_does_not_wait_for_another_that_trains_on(run: RunDir) -> None:
@@ -332,7 +365,7 @@ def test_whatever_one_sweep_does_to_a_trial_that_is_done_for_another_it_stays_do
     for event in events:
         happens(run, event)
     assert (action(run, B), state(run, B)) == (Action.REUSE, State.DONE)
-    assert score_of(run, FID, B.horizon_kimg, "b", 1) == (7.0, 7.0)
+    assert score_of(run, FID, EvaluationMoments(B.horizon_kimg), "b", 1) == (7.0, 7.0)
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -411,3 +444,12 @@ def test_whatever_one_sweep_does_the_other_shows_what_it_showed(
 
 def test_a_trial_is_found_by_its_id_in_capitals(store: Store, shared: RunDir) -> None:
     assert store.find(shared.path.name[:8].upper()) == shared.path.name
+
+
+def test_the_best_score_of_a_sweep_is_at_a_moment_of_its_own(store: Store, shared: RunDir) -> None:
+    before = seen_by_b(store)
+    attempted(shared, "a", State.DONE, 4.0, "evaluate")
+    scored(shared, (3.0, 1.0))
+    assert seen_by_b(store) == before
+    (status,) = sweep_status(store, read_plan(store, "a"), observe(store, [shared.path.name], {}), Rules())
+    assert status.score_best == 1.0

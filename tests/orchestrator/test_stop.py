@@ -16,6 +16,7 @@ from orchestrator.sweep.reader import Sweep
 from orchestrator.sweep.stop_rules import Asha, CurvesByTrial, DivergedRule, Median, verdict
 from tests.orchestrator.attempts import new_attempt, new_trial
 from tests.support.tiny_sweep import SWEEP
+from trainer.config.stored import EvaluationMoments
 from trainer.files import append_lines
 from trainer.record import State
 from trainer.recording.requests import stops
@@ -106,17 +107,17 @@ def recorded(store: Store, seed: int, *scores: float) -> str:
 def test_a_run_stopped_by_a_rule_is_marked_once_with_its_reason(store: Store, read: Read) -> None:
     trials = [recorded(store, seed, 1.0 + seed) for seed in range(4)]
     stopper = Stopper(store, read(SWEEP + "stop: [median]\n"))
-    assert stopper.stop(trials, dict.fromkeys(trials, 100.0)) == trials[2:]
-    assert stopper.stop(trials, dict.fromkeys(trials, 100.0)) == []
+    assert stopper.stop(trials, dict.fromkeys(trials, EvaluationMoments(100.0))) == trials[2:]
+    assert stopper.stop(trials, dict.fromkeys(trials, EvaluationMoments(100.0))) == []
     assert stops(store.run(trials[3])) == {"test": "stopped at 4 kimg: 4 is worse than the median 2 of 3 others"}
 
 
 def test_new_rows_are_seen(store: Store, read: Read) -> None:
     trial = recorded(store, 0, 5.0)
     stopper = Stopper(store, read(SWEEP + "stop: [diverged]\n"))
-    assert stopper.stop([trial], {trial: 100.0}) == []
+    assert stopper.stop([trial], {trial: EvaluationMoments(100.0)}) == []
     append_lines(store.run(trial).metrics, [{"kimg": 8.0, "metric": "fid2k-lite0", "value": 50.0}])
-    assert stopper.stop([trial], {trial: 100.0}) == [trial]
+    assert stopper.stop([trial], {trial: EvaluationMoments(100.0)}) == [trial]
 
 
 def test_a_stop_is_of_one_sweep_and_can_be_taken_back(store: Store) -> None:

@@ -60,7 +60,7 @@ class PlannedRun(_Stored):
     other axes, and `settings` everything that distinguishes it, including the settings of its name. `training_images`
     includes mirror images; None in a plan of an earlier version whose axes do not determine it. `horizon_kimg` is in
     thousands of images. `start` is the snapshot of another trial that it starts from. `expected_seconds` is the
-    expected time of the whole run; None in a plan of an earlier version.
+    expected time of the whole run, `batch` the most images of an iteration; None in plans of earlier versions.
     """
 
     cell: Annotated[str, AfterValidator(printable)]
@@ -73,6 +73,7 @@ class PlannedRun(_Stored):
     horizon_kimg: Horizon
     start: Annotated[TransferFromTrial | None, Field(exclude_if=is_off)] = None
     expected_seconds: NonNegativeFloat | None = None
+    batch: PositiveInt | None = None
 
 
 class PlannedSource(PlannedRun):
@@ -84,6 +85,7 @@ class PlannedSource(PlannedRun):
     detector: str
     distance: str
     evaluation_seeds: EvaluationSeeds = 1
+    evaluate_every_kimg: Horizon | None = None
     probes: tuple[str, ...] = ()
 
 
@@ -131,6 +133,7 @@ class PlanFile(_Stored):
     detector: str | None = None
     distance: str | None = None
     evaluation_seeds: EvaluationSeeds = 1
+    evaluate_every_kimg: Horizon | None = None
     probes: tuple[str, ...] = ()
     score: str | None = None
     figures: tuple[str, ...] = ()

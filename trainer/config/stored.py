@@ -68,6 +68,34 @@ def is_within(kimg: float, horizon_kimg: float) -> bool:
     return kimg <= horizon_kimg + TOLERANCE_KIMG
 
 
+def is_due(kimg: float, horizon_kimg: float, every_kimg: float, batch: float) -> bool:
+    """Return whether a sweep evaluates at `kimg`: at its horizon, and after the iteration that completes an interval.
+
+    `batch`: the most images of an iteration. Another sweep may have evaluated a shared trial at other moments.
+    """
+    intervals = (kimg + TOLERANCE_KIMG) // every_kimg
+    late = kimg - intervals * every_kimg
+    is_regular = (intervals >= 1) & (late * 1000 < batch - 1 + 1000 * TOLERANCE_KIMG)
+    return is_regular | (abs(kimg - horizon_kimg) <= TOLERANCE_KIMG)
+
+
+class EvaluationMoments(NamedTuple):
+    """The points of training at which a sweep has scores of a trial, up to its horizon, as `is_due` says.
+
+    A plan of an earlier version has neither interval nor batch: then all count.
+    """
+
+    horizon_kimg: float
+    every_kimg: float | None = None
+    batch: int | None = None
+
+    def include(self, kimg: float) -> bool:
+        """Return whether the sweep evaluates at `kimg`."""
+        if self.every_kimg is None or self.batch is None:
+            return True
+        return is_due(kimg, self.horizon_kimg, self.every_kimg, self.batch)
+
+
 def rows_in(path: Path, malformed: list[Malformed] | None = None) -> list[StoredRow]:
     """Return the valid rows of a .jsonl file, whose name determines their format; none if the file is missing.
 

@@ -38,6 +38,7 @@ class Desired:
     distance: str = DISTANCE
     evaluation_seeds: int = 1
     probes: tuple[str, ...] = ()
+    evaluate_every_kimg: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +73,8 @@ def wanted_of_plan(plan: PlanFile) -> dict[str, Desired]:
         moments[start.trial] = max(start.kimg, moments.get(start.trial, 0.0))
     for source in plan.sources:
         asked = source.metrics, source.detector, plan.sweep, source.distance, source.evaluation_seeds, source.probes
-        found[source.trial] = Desired(source.horizon_kimg, *asked)
-    rest = plan.distance or DISTANCE, plan.evaluation_seeds, plan.probes
+        found[source.trial] = Desired(source.horizon_kimg, *asked, source.evaluate_every_kimg)
+    rest = plan.distance or DISTANCE, plan.evaluation_seeds, plan.probes, plan.evaluate_every_kimg
     for run in plan.cells:
         kimg = max(run.horizon_kimg, moments.get(run.trial, 0.0))
         found[run.trial] = Desired(kimg, plan.metrics, plan.detector or DETECTOR, plan.sweep, *rest)

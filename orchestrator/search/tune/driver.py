@@ -99,6 +99,7 @@ class SearchState:
             detector=sweep.spec.detector,
             score=sweep.spec.score_name,
             code=self.code,
+            batch=max(trial.config.batch_schedule.batches),
             estimate=self.plan.estimate_of(trial, trial.horizon_kimg),
         )
 

@@ -29,6 +29,7 @@ from trainer.config.job import Estimate, Resources
 from trainer.config.metrics.names import better
 from trainer.config.options import RunOptions
 from trainer.config.spec import Settings
+from trainer.config.stored import EvaluationMoments
 from trainer.record import RunDir
 from trainer.recording.sweep_state import Desired
 
@@ -48,6 +49,7 @@ class TrialSpec(Settings):
     detector: str
     score: str
     code: Path
+    batch: int | None = None
     estimate: Estimate | None = None
 
     @classmethod
@@ -62,7 +64,7 @@ class TrialSpec(Settings):
     @property
     def wanted(self) -> Desired:
         options = self.options
-        rest = (options.distance, options.evaluation_seeds, options.probes)
+        rest = (options.distance, options.evaluation_seeds, options.probes, options.evaluate_every_kimg)
         return Desired(options.horizon_kimg, self.metrics, self.detector, self.sweep, *rest)
 
     def request(self, from_kimg: float) -> JobRequest:
@@ -125,7 +127,8 @@ def _bests(spec: TrialSpec) -> Iterator[tuple[float, float]]:
     """Yield kimg and the best score so far at every evaluation, negated if higher is better."""
     sign, best = 1 if better(spec.score) == "lower" else -1, math.inf
     options = spec.options
-    curve = score_curve(spec.run, spec.score, options.horizon_kimg, spec.sweep, options.evaluation_seeds)
+    moments = EvaluationMoments(options.horizon_kimg, options.evaluate_every_kimg, spec.batch)
+    curve = score_curve(spec.run, spec.score, moments, spec.sweep, options.evaluation_seeds)
     for kimg, value in sorted(curve.items()):
         best = min(best, sign * value) if math.isfinite(value) else best
         if math.isfinite(best):
