@@ -136,10 +136,8 @@ def test_a_moment_belongs_to_a_sweep_if_its_own_training_would_evaluate_there(
 ) -> None:
     schedule, kimg = BatchSchedule.constant(batch), iteration * batch / 1000
     end = schedule.end_of_iteration(horizon * 1000) / 1000
-    due = {
-        schedule.end_of_iteration(max(number * every * 1000, 1)) / 1000 for number in range(1, int(kimg / every) + 2)
-    }
-    is_asked = kimg in due or kimg == end
+    due = (max(number * every * 1000, 1) for number in range(1, int(kimg / every) + 2))
+    is_asked = kimg in {schedule.end_of_iteration(images) / 1000 for images in due} or kimg == end
     assert EvaluationMoments(end, every, batch).include(kimg) == is_asked
     assert each_due(np.array([kimg]), np.array([end]), every, np.array([float(batch)])).tolist() == [is_asked]
 
