@@ -26,6 +26,8 @@ from trainer.recording.clock import ClockSteps
 
 POLL_SECONDS = 0.5
 STOP_SECONDS = 240.0
+DISTURBING_SHARE = 0.01
+"""How far the clock must be set, as a share of the run, to spoil its timing: in days, clocks drift by seconds."""
 
 
 @dataclass
@@ -81,7 +83,7 @@ class WatchedRun:
 
     def record_duration(self) -> None:
         """Store and print the actual and the expected duration, unless the run was interrupted or the clock was set."""
-        if self.interrupts or self.steps.since_last():
+        if self.interrupts or abs(self.steps.since_last()) > DISTURBING_SHARE * self.steps.passed:
             return
         attempts = list(timings_since(self.store, self.dispatcher.plan.unique, self.expected.made))
         run = run_of(attempts, self.dispatcher.backend.name, self.expected, time.time())
