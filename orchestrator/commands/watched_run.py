@@ -60,8 +60,12 @@ class WatchedRun:
             self.view.log("more seeds may follow; repeat the command when these trials are done")
         if waiting:
             self.view.log(f"{waiting} trials wait for their sources; repeat the command later to submit them")
+        failed = self._report_failed()
+        if failed:
+            blocked = len(self.dispatcher.failed)
+            self.view.log(f"{blocked} trials are blocked; to try them again: adasweep retry {self._sweep}")
         if started + waiting >= wanted:
-            return ExitCode.RUN_AGAIN if waiting or may_grow else 0
+            return ExitCode.RUN_AGAIN if waiting or may_grow else failed
         why = self.dispatcher.refusal or self.dispatcher.trouble
         left = wanted - started - waiting
         self.view.log(f"{left} trials are not submitted: {why}; repeat the command later to submit them")
@@ -163,8 +167,12 @@ class WatchedRun:
         if self.interrupts:
             self.view.log("Interrupted. Repeat the command to continue.")
             return ExitCode.RUN_AGAIN
+        return self._report_failed()
+
+    def _report_failed(self) -> int:
+        """Print why trials are blocked, and return the exit code."""
         failed = self.dispatcher.failed
-        for status in self.statuses():
+        for status in self.statuses() if failed else ():
             if status.trial in failed:
                 self.view.log(status_line(status))
         return ExitCode.SOME_FAILED if failed else 0
