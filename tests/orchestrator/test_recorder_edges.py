@@ -67,6 +67,21 @@ def test_the_stores_own_database_of_another_version_of_mlflow_is_told_with_the_w
     assert main(["record", "--store", str(store.root)]) == 0
 
 
+@pytest.mark.usefixtures("run")
+def test_a_rebuild_keeps_tables_that_are_not_mlflows(store: Store, capfd: pytest.CaptureFixture[str]) -> None:
+    with closing(sqlite3.connect(store.root / "mlflow.db")) as database:
+        database.execute("CREATE TABLE things (weeks)")
+        database.execute("INSERT INTO things VALUES (6)")
+        database.commit()
+    assert main(["record", "--rebuild", "--store", str(store.root)]) == 0
+    (kept,) = store.root.glob("mlflow.db.former-*")
+    with closing(sqlite3.connect(kept)) as former:
+        assert former.execute("SELECT weeks FROM things").fetchall() == [(6,)]
+    assert f"had other tables (things); kept as {kept.name}" in capfd.readouterr().err
+    assert main(["record", "--rebuild", "--store", str(store.root)]) == 0
+    assert list(store.root.glob("mlflow.db.former-*")) == [kept]
+
+
 def finished_trial(store: Store, seed: int) -> RunDir:
     run = new_trial(store, seed)
     new_attempt(run)
