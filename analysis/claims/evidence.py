@@ -61,7 +61,8 @@ def evidence_of(claim: Claim, runs: Runs, curves: Curves) -> Evidence:
         raise ClaimError(f'claim "{claim.text}": {labels[0]} and {labels[1]} are the same runs')
     read = values_by_seed if runs.plan.sequential else values_of
     values = read(claim, less, curves), read(claim, more, curves)
-    return Evidence(*labels, *values, quantity_label(claim, curves.score), _joules(less), _joules(more))
+    joules = [_joules(cell, curves) for cell in (less, more)]
+    return Evidence(*labels, *values, quantity_label(claim, curves.score), *joules)
 
 
 def unmeasured(claim: Claim, runs: Runs, curves: Curves, labels: tuple[str, str]) -> str:
@@ -81,9 +82,10 @@ def _passed_over(claim: Claim, cell: pd.DataFrame, curves: Curves) -> str:
     return f"{cell['cell'].iloc[0]} is not evaluated at {kimg:g} kimg; its nearest evaluations are at {listed} kimg"
 
 
-def _joules(cell: pd.DataFrame) -> float:
-    """Return the mean joules of a finished run of this cell; NaN where none is finished or metered."""
-    return float(cell["energy_joules"][cell["state"] == "done"].astype(float).mean())
+def _joules(cell: pd.DataFrame, curves: Curves) -> float:
+    """Return the mean joules of a finished run of this cell, for this sweep; NaN where none is finished or metered."""
+    done = cell["run"][cell["state"] == "done"]
+    return float(done.map(curves.own_joules).astype(float).mean()) if len(done) else math.nan
 
 
 def cells_of(runs: Runs) -> Cells:

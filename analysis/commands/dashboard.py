@@ -3,16 +3,13 @@
 import math
 import os
 import secrets
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import replace
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from analysis.commands.sweep_results import is_writable
+from analysis.commands.sweep_results import readable
 from analysis.console import print_json, print_line
 from analysis.tables.store import ResultStore, open_store
 from trainer.command_line.group import epilog, new_app
@@ -67,7 +64,7 @@ def dashboard(
     for option, price in (("--per-kwh", per_kwh), ("--per-gpu-hour", per_gpu_hour)):
         if price is not None and not math.isfinite(price):
             raise UserError(option, f"{price:g} is no price", "give a number from 0 on")
-    with _readable(open_store(store)) as place, suppress(KeyboardInterrupt):
+    with readable(open_store(store)) as place, suppress(KeyboardInterrupt):
         live = _live(place, per_kwh, per_gpu_hour)
         if export is not None:
             return _export(live, export, watch=watch, as_json=as_json)
@@ -119,13 +116,3 @@ def _serve(live: "LiveStore", address: tuple[str, int], token: str | None, *, ma
             print_line("Ctrl-C stops it.")
 
     web_server(application(live, policy, may_act=may_act, ready=ready)).run(sockets=[listening])
-
-
-@contextmanager
-def _readable(store: ResultStore) -> Iterator[ResultStore]:
-    """Give the store; one that may only be read, with a folder of our own for its tables."""
-    if is_writable(store.tables):
-        yield store
-        return
-    with tempfile.TemporaryDirectory(prefix="adasweep-tables-") as folder:
-        yield replace(store, collected=Path(folder))

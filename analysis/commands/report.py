@@ -1,12 +1,13 @@
 """report: sweeps as one self-contained page."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from analysis.commands.factors import CarbonOption, NodeDevicesOption, NodeWattsOption, factors_of
-from analysis.commands.sweep_results import print_skipped
+from analysis.commands.sweep_results import print_skipped, readable
 from analysis.console import print_json, print_line
 from analysis.report.pdf import print_pdf
 from analysis.report.report import write_report
@@ -40,12 +41,17 @@ def report(
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
 ) -> int:
-    """Write a report of sweeps as one page: question, cells, figures, claims, energy."""
-    place, factors = open_store(store), factors_of(kg_per_kwh, node_watts, node_devices)
+    """Write a report of sweeps as one page: question, cells, figures, claims, energy.
+
+    That of a store that may only be read goes to the working directory, unless --out says otherwise.
+    """
+    factors = factors_of(kg_per_kwh, node_watts, node_devices)
     names = [stored_name(store, sweep) for sweep in sweeps]
-    collected = collect_tables(place)
-    html = out or place.reports / f"{'+'.join(name.replace('/', '-') for name in names)}.html"
-    parts = write_report(place, names, html, factors)
+    with readable(open_store(store)) as place:
+        collected = collect_tables(place)
+        folder = Path.cwd() if place.collected else place.reports
+        html = out or folder / f"{'+'.join(name.replace('/', '-') for name in names)}.html"
+        parts = write_report(replace(place, outputs=place.collected), names, html, factors)
     written = [html]
     if pdf:
         print_pdf(html, html.with_suffix(".pdf"))

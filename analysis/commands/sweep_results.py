@@ -1,7 +1,10 @@
 """Shared by the commands on one sweep: their options, and loading its results."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryFile
+from tempfile import TemporaryDirectory, TemporaryFile
 from typing import Annotated
 
 import typer
@@ -58,6 +61,16 @@ def is_writable(folder: Path) -> bool:
         if error.errno not in UNWRITABLE:
             raise
         return False
+
+
+@contextmanager
+def readable(store: ResultStore) -> Iterator[ResultStore]:
+    """Give the store; one that may only be read, with a folder of our own for its tables."""
+    if is_writable(store.tables):
+        yield store
+        return
+    with TemporaryDirectory(prefix="adasweep-tables-") as folder:
+        yield replace(store, collected=Path(folder))
 
 
 def print_skipped(found: Collected) -> None:

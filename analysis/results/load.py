@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from analysis.results.cells import CellLabels, augment_label, labels_of
+from analysis.results.own_energy import COST_COLUMNS, own_joules
 from analysis.results.ranking import ranked, with_rank_as_method
 from analysis.results.run_state import each_due, each_within, with_state
 from analysis.results.score import JOIN, Score, choose_score, identities
@@ -53,6 +54,15 @@ class Curves:
     @cached_property
     def ticks(self) -> pd.DataFrame:
         return _of_sweep(self.source.rows("ticks", TICK_COLUMNS, sorted(set(self.planned["trial"]))), self.planned)
+
+    @cached_property
+    def own_joules(self) -> pd.Series:
+        """Return the energy of each run of `planned` in joules, without what only other sweeps asked for."""
+        attempts = self.source.rows("attempts", COST_COLUMNS, sorted(set(self.planned["trial"])))
+        metrics = _own_metrics(self.source, self.plan, self.planned).select(["trial", "attempt", "metric"]).to_pandas()
+        if self.plan.metrics:
+            metrics = metrics[[is_measured(name, self.plan.metrics) for name in metrics["metric"]]]
+        return own_joules(self.planned, attempts, self.plan.sweep, metrics)
 
     @cached_property
     def recorded(self) -> list[str]:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from analysis.tables.jsonl_rows import lines, unreadable_note
 from analysis.tables.schema import Row
-from trainer.config.job import Resources
+from trainer.config.job import Resources, Work
 from trainer.config.spec import NonNegative, Positive
 from trainer.config.stored import Malformed, read_document
 from trainer.errors import ExitCode
@@ -23,7 +23,8 @@ class AttemptRow(NamedTuple):
     """One attempt that started; a row of the table `attempts`.
 
     `used`: the part of its work (0 to 1) that later attempts or the result are built on. `device_watts`: the nominal
-    power of a device of its node, if the backend's profile says it.
+    power of a device of its node, if the backend's profile says it. It trained from `from_kimg` to `to_kimg`, or its
+    `work` was to evaluate.
     """
 
     trial: str
@@ -40,6 +41,9 @@ class AttemptRow(NamedTuple):
     coverage: float
     used: float
     device_watts: float | None = None
+    work: Work = "train"
+    from_kimg: float = 0.0
+    to_kimg: float = 0.0
 
     @property
     def is_estimate(self) -> bool:
@@ -133,6 +137,9 @@ def _attempt(
         coverage=coverage,
         used=used,
         device_watts=job.device_watts,
+        work=record.work,
+        from_kimg=record.resumed_from_kimg,
+        to_kimg=record.kimg,
     )
 
 

@@ -103,5 +103,8 @@ COLUMN_NOTES: dict[str, dict[str, ColumnNote]] = {
         "coverage": ColumnNote("1", "Share of its time that was metered."),
         "used": ColumnNote("1", "Share of its work that the result is built on."),
         "device_watts": ColumnNote("W", "Nominal power of a device of its node; missing if no profile says it."),
+        "work": _text("What it did: train or evaluate."),
+        "from_kimg": ColumnNote(_KIMG, "Progress from which it trained."),
+        "to_kimg": ColumnNote(_KIMG, "Progress of the trial at its end."),
     },
 }

@@ -28,7 +28,7 @@ from trainer.files import replacing
 
 Row = dict[str, Any]
 
-SCHEMA_VERSION = b"8"
+SCHEMA_VERSION = b"9"
 MISFITS = (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeEncodeError)
 REPEATED = ["metric", "identity", "basis", "reference"]
 TABLES = ("metrics", "ticks", "attempts", "runs")
@@ -115,6 +115,9 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("coverage", _NUMBER),
             ("used", _NUMBER),
             ("device_watts", _NUMBER),
+            ("work", _TEXT),
+            ("from_kimg", _NUMBER),
+            ("to_kimg", _NUMBER),
         ],
     }.items()
 }

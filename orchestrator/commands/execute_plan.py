@@ -15,6 +15,7 @@ from orchestrator.display.plan_table import summary
 from orchestrator.display.progress import View, view_for
 from orchestrator.errors import PlanError, require_none
 from orchestrator.plan.decide import SUBMITTED
+from orchestrator.plan.decide_evaluation import not_measured
 from orchestrator.plan.diff import diff
 from orchestrator.plan.plan import Plan
 from orchestrator.plan.plan_document import plan_file_of, write_plan
@@ -49,6 +50,8 @@ def execute(store: Store, request: Request, flags: RunFlags) -> int:
         write_plan(store, plan)
     view = view_for(progress_console(), quiet=flags.as_json, parallel=plan.parallel)
     view.log("\n".join(summary(plan)))
+    for line in not_measured(plan.decisions.values()) if request.evaluation else ():
+        view.log(f"warning: {line}")
     code = LIVE if flags.live_code else freeze(store)
     search = plan.sweep.spec.search
     if search and search.driver == "ray_tune":

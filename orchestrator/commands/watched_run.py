@@ -26,6 +26,8 @@ from trainer.recording.clock import ClockSteps
 
 POLL_SECONDS = 0.5
 STOP_SECONDS = 240.0
+DISTURBING_SHARE = 0.01
+"""How far the clock must be set, as a share of the run, to spoil its timing: in days, clocks drift by seconds."""
 
 
 @dataclass
@@ -58,8 +60,12 @@ class WatchedRun:
             self.view.log("more seeds may follow; repeat the command when these trials are done")
         if waiting:
             self.view.log(f"{waiting} trials wait for their sources; repeat the command later to submit them")
+        failed = self._report_failed()
+        if failed:
+            blocked = len(self.dispatcher.failed)
+            self.view.log(f"{blocked} trials are blocked; to try them again: adasweep retry {self._sweep}")
         if started + waiting >= wanted:
-            return ExitCode.RUN_AGAIN if waiting or may_grow else 0
+            return ExitCode.RUN_AGAIN if waiting or may_grow else failed
         why = self.dispatcher.refusal or self.dispatcher.trouble
         left = wanted - started - waiting
         self.view.log(f"{left} trials are not submitted: {why}; repeat the command later to submit them")
@@ -81,7 +87,7 @@ class WatchedRun:
 
     def record_duration(self) -> None:
         """Store and print the actual and the expected duration, unless the run was interrupted or the clock was set."""
-        if self.interrupts or self.steps.since_last():
+        if self.interrupts or abs(self.steps.since_last()) > DISTURBING_SHARE * self.steps.passed:
             return
         attempts = list(timings_since(self.store, self.dispatcher.plan.unique, self.expected.made))
         run = run_of(attempts, self.dispatcher.backend.name, self.expected, time.time())
@@ -161,8 +167,12 @@ class WatchedRun:
         if self.interrupts:
             self.view.log("Interrupted. Repeat the command to continue.")
             return ExitCode.RUN_AGAIN
+        return self._report_failed()
+
+    def _report_failed(self) -> int:
+        """Print why trials are blocked, and return the exit code."""
         failed = self.dispatcher.failed
-        for status in self.statuses():
+        for status in self.statuses() if failed else ():
             if status.trial in failed:
                 self.view.log(status_line(status))
         return ExitCode.SOME_FAILED if failed else 0

@@ -1,5 +1,7 @@
 """Decides what each trial needs when only metrics are wanted: evaluate its snapshots, without training."""
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from math import inf
 
@@ -9,6 +11,8 @@ from orchestrator.plan.sweep_view import sweep_view
 from orchestrator.store.observe import Observed
 from trainer.record import State
 from trainer.recording.sweep_state import Desired
+
+MEASURED = "snapshots are measured"
 
 
 def decide_metrics(want: Desired, seen: Observed, rules: Rules) -> Decision:
@@ -22,11 +26,17 @@ def decide_metrics(want: Desired, seen: Observed, rules: Rules) -> Decision:
     missing = missing_numbers(anywhere, seen)
     count = len(seen.measured.snapshots)
     if not missing:
-        return Decision(Action.REUSE, f"all {count} snapshots are measured")
+        return Decision(Action.REUSE, f"all {count} {MEASURED}")
     decision = evaluation(missing, anywhere, seen, rules)
     if decision.action is Action.BLOCKED:
         return decision
     return decision._replace(reason=f"{', '.join(missing)} of {count} snapshots")
+
+
+def not_measured(decisions: Iterable[Decision]) -> list[str]:
+    """Return how many trials will not be measured, by the reason, although they are not measured yet."""
+    left = Counter(one.reason for one in decisions if one.action is Action.REUSE and not one.reason.endswith(MEASURED))
+    return [f"{count} trials are not measured: {reason}" for reason, count in left.items()]
 
 
 def _in_progress(seen: Observed) -> Decision:

@@ -25,7 +25,7 @@ from orchestrator.recorders.figure_files import changed, sweeps_with_figures
 from orchestrator.recorders.holdings import holdings_of
 from orchestrator.recorders.rebuild import rebuild
 from orchestrator.recorders.report import Report, error_line, read_report, write_report
-from orchestrator.recorders.target import MlflowTarget, default_target
+from orchestrator.recorders.target import REBUILD, MlflowTarget, default_target
 from orchestrator.store.layout import Store, writing
 from orchestrator.store.lease import Lease, acquire, holder
 from trainer.command_line.group import new_app
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 INTERVAL_SECONDS = 10.0
 POLL_SECONDS = 0.5
 PATIENCE_SECONDS = 80.0
+OTHER_SCHEMA = "out-of-date database schema"
+"""Part of what MLflow says of a database that an earlier or a later version has made."""
 
 StoreArgument = Annotated[Path, typer.Argument(metavar="STORE", help="The store to record.")]
 OnceOption = Annotated[bool, typer.Option("--once", help="Catch up and exit.")]
@@ -85,7 +87,7 @@ class Recorder:
             raise
         except Exception as error:  # whatever MLflow, its database or its server raises: runs must not be affected
             self.ingester = None
-            return Report(uri=self.target.uri, began=began, trouble=error_line(error))
+            return Report(uri=self.target.uri, began=began, trouble=_trouble(self.target, error))
         return Report(uri=self.target.uri, began=began, failed=failed)
 
     def _ingester(self) -> "Ingester":
@@ -93,6 +95,13 @@ class Recorder:
 
         self.ingester = self.ingester or Ingester(self.store, self.target)
         return self.ingester
+
+
+def _trouble(target: MlflowTarget, error: Exception) -> str:
+    """Return why a pass has failed; of the store's own database with another schema, how to have it anew."""
+    if target.database is None or OTHER_SCHEMA not in str(error):
+        return error_line(error)
+    return f"{target.database} is of another version of MLflow; {REBUILD}"
 
 
 def has_changes(store: Store, target: MlflowTarget, *, has_asked: bool = False) -> bool:

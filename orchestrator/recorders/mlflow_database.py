@@ -28,6 +28,12 @@ def foreign_tables(database: Path) -> list[str]:
         return [] if all(one.fetchone() for one in found) else tables
 
 
+def tables_of(database: Path) -> set[str]:
+    """Return the names of the tables of a database. Raises sqlite3.Error."""
+    with closing(_open(database)) as opened:
+        return {str(row[0]) for row in opened.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+
+
 def require_sound(database: Path) -> None:
     """Raise sqlite3.DatabaseError if a page of a database is damaged."""
     with closing(_open(database)) as opened:
@@ -63,12 +69,12 @@ def holds_only(database: Path, experiments: set[str], tags: set[str], others: st
 
     None may have the tag `others`. The experiment `Default`, which MLflow creates, is allowed. Raises sqlite3.Error.
     """
+    tables = tables_of(database)
     with closing(_open(database)) as opened:
         names = {row[0] for row in opened.execute("SELECT name FROM experiments")}
         tagged = {row[0] for row in opened.execute(f"SELECT run_uuid FROM tags WHERE key IN ({_marks(tags)})", [*tags])}
         foreign = opened.execute("SELECT 1 FROM tags WHERE key = ? LIMIT 1", [others]).fetchone()
         runs = {row[0] for row in opened.execute("SELECT run_uuid FROM runs")}
-        tables = {row[0] for row in opened.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         found = [name for name in OTHER_TABLES if name in tables]
         used = any(opened.execute(f"SELECT 1 FROM {name} LIMIT 1").fetchone() for name in found)
     return names <= experiments | {"Default"} and runs <= tagged and not used and not foreign

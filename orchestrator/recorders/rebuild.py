@@ -8,9 +8,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from orchestrator.recorders.mlflow_database import all_runs, holds_only
+from orchestrator.recorders.mlflow_database import all_runs, holds_only, tables_of
 from orchestrator.recorders.target import OWNER, MlflowTarget, sqlite_uri
 from orchestrator.store.layout import Store
+from trainer.errors import printable
 from trainer.files import matching
 
 EXPERIMENTS = {"adasweep", "adasweep figures"}
@@ -30,7 +31,7 @@ def rebuild(
         from orchestrator.recorders.mlflow import Ingester
 
         return Ingester(store, target).ingest(time.time(), beat, from_scratch=True)
-    return _replace(store, target, target.database, beat)
+    return _replace(store, target, target.database, beat, log)
 
 
 def _is_ours(database: Path, log: Callable[[str], object]) -> bool:
@@ -46,7 +47,9 @@ def _is_ours(database: Path, log: Callable[[str], object]) -> bool:
         return True
 
 
-def _replace(store: Store, target: MlflowTarget, database: Path, beat: Callable[[], None]) -> dict[str, str]:
+def _replace(
+    store: Store, target: MlflowTarget, database: Path, beat: Callable[[], None], log: Callable[[str], object]
+) -> dict[str, str]:
     from orchestrator.recorders.mlflow import Ingester
 
     former = all_runs(database) if database.exists() else set()
@@ -57,6 +60,7 @@ def _replace(store: Store, target: MlflowTarget, database: Path, beat: Callable[
     shutil.rmtree(cursors, ignore_errors=True)
     fresh = replace(target, uri=sqlite_uri(draft), database=draft, file=draft, cursors=cursors)
     failed = Ingester(store, fresh).ingest(time.time(), beat)
+    _keep_other_tables(database, draft, log)
     draft.replace(database)
     shutil.rmtree(target.cursors, ignore_errors=True)
     if cursors.exists():
@@ -64,3 +68,12 @@ def _replace(store: Store, target: MlflowTarget, database: Path, beat: Callable[
     for run_id in former:
         shutil.rmtree(store.root / "mlartifacts" / run_id, ignore_errors=True)
     return failed
+
+
+def _keep_other_tables(database: Path, draft: Path, log: Callable[[str], object]) -> None:
+    """Set a database aside if it has tables that its replacement lacks: not those of this version of MLflow."""
+    others = sorted(tables_of(database) - tables_of(draft)) if database.exists() else []
+    if others:
+        aside = database.with_name(f"{database.name}.former-{time.time_ns()}")
+        log(f"{database}: had other tables ({', '.join(map(printable, others[:3]))}); kept as {aside.name}\n")
+        database.rename(aside)

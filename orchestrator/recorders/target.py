@@ -86,7 +86,7 @@ def readable_target(store: Store, *, thoroughly: bool = False) -> MlflowTarget:
         if is_busy(error):
             return target
         if target.database:
-            raise UserError(str(file), f"cannot be read ({error})", _REBUILD) from None
+            raise UserError(str(file), f"cannot be read ({error})", REBUILD) from None
         raise UserError(VARIABLE, f"{file} cannot be read ({error})", _WAY_OUT) from None
     return target
 
@@ -94,7 +94,7 @@ def readable_target(store: Store, *, thoroughly: bool = False) -> MlflowTarget:
 _WAY_OUT = "name sqlite:///FILE or http://HOST:PORT, or unset it to record into the store's own mlflow.db"
 
 
-_REBUILD = "to rebuild it from the files, run: adasweep record --rebuild"
+REBUILD = "to rebuild it from the files, run: adasweep record --rebuild"
 
 
 def sqlite_uri(path: Path) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from orchestrator.store.layout import Store
+from orchestrator.store.private import outside
 from trainer.files import matching, remove_abandoned
 
 
@@ -14,7 +15,7 @@ def remove_leftovers(store: Store, sweep: str, trials: Iterable[str]) -> None:
 
 
 def _folders(store: Store, sweep: str, trials: Iterable[str]) -> Iterator[Path]:
-    shared = [folder for folder in _within(store.root) if folder != store.trials]
+    shared = [folder for folder in (*_within(store.root), *_within(outside(store))) if folder != store.trials]
     yield from (store.root, *shared, *(inner for folder in shared for inner in _within(folder)))
     yield store.plan(sweep).parent
     for run in map(store.run, trials):

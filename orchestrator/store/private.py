@@ -25,7 +25,12 @@ def private_place(store: Store, name: str) -> Path:
     root = store.root.resolve()
     if _new_files_are_private() and all(is_private(path) for path in (root, root / name) if path.exists()):
         return root / name
-    return _own_folder() / hashlib.sha256(os.fsencode(root)).hexdigest()[:DIGITS] / name
+    return outside(store) / name
+
+
+def outside(store: Store) -> Path:
+    """Return the folder of a store's executed files where others can write the store itself; it may not exist."""
+    return _own_folder() / hashlib.sha256(os.fsencode(store.root.resolve())).hexdigest()[:DIGITS]
 
 
 def require_private(folder: Path, store: Store) -> None:

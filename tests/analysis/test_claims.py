@@ -12,8 +12,9 @@ from analysis.errors import ClaimError
 from analysis.results.load import loader
 from analysis.synthetic_store import FakeRun, id_of, write_store
 from analysis.tables.store import ResultStore
-from tests.analysis.stores import loaded
-from trainer.record import State
+from tests.analysis.stores import WHOLE, loaded
+from trainer.files import append_lines, replace_file
+from trainer.record import State, read_record
 
 SEEDS = 5
 MANY = [
@@ -68,6 +69,34 @@ def test_too_few_seeds_are_reported_with_the_energy_still_needed(store: ResultSt
     assert judged.seeds_needed == (2, 2)
     assert judged.kwh_needed == pytest.approx(4 * 36_000 / 3.6e6)
     assert verdict_line(judged).endswith("needs at least 2+2 more seeds, about 0.04 kWh")
+
+
+def test_the_energy_still_needed_is_without_what_only_other_sweeps_asked_of_the_trials(store: ResultStore) -> None:
+    cells = json.loads(store.plan("synthetic").read_text())["cells"]
+    change_plan(store, cells=[{**cell, "horizon_kimg": 40.0} for cell in cells])
+    for run in WHOLE:
+        add_attempt(store, run, 2, work="evaluate")
+        add_attempt(store, run, 3, resumed_from_kimg=100.0, kimg=300.0)
+    (judged,) = verdict_on(store, "ada < baseline at subset=500, p<0.01, n>=5")
+    assert judged.kwh_needed == pytest.approx(4 * 36_000 / 3.6e6 * 40 / 100)
+
+
+def test_an_evaluation_that_another_sweep_asked_for_costs_energy_where_its_values_are_used(store: ResultStore) -> None:
+    for run in WHOLE:
+        add_attempt(store, run, 2, work="evaluate")
+        metrics = store.run(id_of(run)).metrics
+        append_lines(metrics, [json.loads(metrics.read_text().splitlines()[-1]) | {"attempt": 2}])
+    (judged,) = verdict_on(store, "ada < baseline at subset=500, p<0.01, n>=5")
+    assert judged.kwh_needed == pytest.approx(4 * 2 * 36_000 / 3.6e6)
+
+
+def add_attempt(store: ResultStore, run: FakeRun, number: int, **changes: Any) -> None:
+    """Add an attempt that another sweep asked for, of as much energy as the first."""
+    directory = store.run(id_of(run))
+    record = read_record(directory.record(1))
+    assert record is not None
+    replace_file(directory.record(number), record.model_copy(update={"attempt": number} | changes).model_dump_json())
+    replace_file(directory.job(number), json.dumps({"sweep": "other"}))
 
 
 def test_a_diverged_run_counts_as_worst_and_an_unfinished_one_not(troubled: ResultStore) -> None:

@@ -48,6 +48,15 @@ def test_figures_of_a_read_only_store_are_written_to_the_working_directory(seale
     assert (sealed.path.parent / "figures" / sweep / "fid_curves.png").exists()
 
 
+@pytest.mark.parametrize("words", [[], ["--out", "page.html"]])
+def test_the_report_of_a_read_only_store_is_written_elsewhere(sealed: ResultStore, words: list[str]) -> None:
+    (sweep,) = sealed.sweeps()
+    assert main(["report", sweep, *words, "--store", str(sealed.path)]) == 0
+    page = sealed.path.parent / (words[-1] if words else f"{sweep}.html")
+    assert "fid_curves" in page.read_text()
+    assert not {"tables", "figures", "reports"} & {path.name for path in sealed.path.iterdir()}
+
+
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
 def test_tables_are_shown_and_collecting_is_refused_in_one_line_on_a_full_disk(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, number: int

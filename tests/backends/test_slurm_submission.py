@@ -1,6 +1,7 @@
 """Submission to a SLURM that refuses: limits are waited for, refusals are reported, nothing is left behind."""
 
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from orchestrator.dispatch.planner import plan_sweep
 from orchestrator.dispatch.request import Request
 from orchestrator.errors import BackendError, SetupError
 from orchestrator.plan.decide import Action
+from orchestrator.store.cleanup import remove_leftovers
 from orchestrator.store.layout import Store
 from orchestrator.store.lease import acquire
 from orchestrator.supervisor.command import Task
@@ -187,6 +189,26 @@ def test_a_refusal_ends_in_one_line_and_leaves_nothing_behind(
     )
     assert attempts(store) == [0] * 4
     assert list((store.root / "slurm").iterdir()) == []
+
+
+@pytest.mark.parametrize("mask", [0o077, 0o000])
+def test_a_command_killed_while_it_submits_leaves_nothing_for_ever(
+    store: Store, slurm: FakeSlurm, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, mask: int
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    before = os.umask(mask)
+    slurm.command("sbatch", "kill -9 $PPID; sleep 1")
+    killed = os.fork()
+    if not killed:
+        backend = SlurmBackend(store, EAGER)
+        backend.submit(backend.render(tasks(store.root, 2)))
+        os._exit(0)
+    assert os.waitpid(killed, 0)[1] == signal.SIGKILL
+    os.umask(before)
+    left = [path for top in (store.root, tmp_path / "state") for path in top.rglob("slurm/*/*")]
+    assert len(left) == 3
+    remove_leftovers(store, "test", [])
+    assert not any(path.exists() for path in left)
 
 
 def test_without_slurm_nothing_is_created(

@@ -27,6 +27,8 @@ from trainer.record import State, read_record
 pytestmark = pytest.mark.usefixtures("scripted")
 
 TWO = SWEEP.replace("data.subset: [20, 40]\n  augment: [none, ada]", "augment: [none, ada]")
+NO_PROCESS = int(Path("/proc/sys/kernel/pid_max").read_text()) + 1
+"""No process has this id, and none will: that of one that has ended may soon be that of another."""
 KILLED = """
 import os, signal, sys
 from orchestrator.cli import main
@@ -126,9 +128,7 @@ def test_the_next_run_removes_what_killed_processes_left_anywhere(
     for run in map(store.run, store.ids()):
         for name in ("stops", "cancels", "leases", "snapshots", "samples", "probes", "checkpoints"):
             (run.path / name).mkdir(exist_ok=True)
-    child = subprocess.Popen(["true"])
-    child.wait()
-    name = temporary_name(store.root / "x.json").name.replace(f".{os.getpid()}-", f".{child.pid}-")
+    name = temporary_name(store.root / "x.json").name.replace(f".{os.getpid()}-", f".{NO_PROCESS}-")
     shards = {store.trials, *store.trials.iterdir()}
     for folder in (store.root, *(path for path in store.root.rglob("*") if path.is_dir() and path not in shards)):
         (folder / name).touch()

@@ -38,7 +38,9 @@ def test_training_hands_its_snapshots_over_to_an_evaluation(store: Store, sweep_
 
 def test_more_numbers_are_measured_on_request_and_once(store: Store, sweep_file: Write) -> None:
     file = sweep_file(LATER)
-    assert adasweep(store, "metrics", file, "--no-record").returncode == 0
+    untrained = adasweep(store, "metrics", file, "--no-record")
+    assert untrained.returncode == 0
+    assert "warning: 1 trials are not measured: never run" in untrained.stderr
     assert list(store.ids()) == [], "nothing is trained"
     assert adasweep(store, "run", file, "--no-record").returncode == 0
     plan = store.plan("test").read_text()
@@ -49,12 +51,20 @@ def test_more_numbers_are_measured_on_request_and_once(store: Store, sweep_file:
         done = adasweep(store, *words)
         assert done.returncode == 0, done.stderr
         assert jobs(store) == [["train", "evaluate", "evaluate"]]
+        assert "not measured" not in done.stderr
     (run,) = runs(store)
     seeds = {row["seed"] for row in read_lines(run.metrics) if row["metric"] == "ppl2k_wend-stlpips"}
     assert seeds == {0, 1}
     assert run.probed() == [(name, images) for name in ("leak-50", "trgb") for images in (500, 1000)]
     assert store.plan("test").read_text() == plan
     assert actions(store, file) == {"reuse": 1}
+
+
+def test_trials_without_snapshots_are_named_as_not_measured(store: Store, sweep_file: Write) -> None:
+    file = sweep_file(ONE)
+    assert adasweep(store, "run", file, "--no-record").returncode == 0
+    done = adasweep(store, "metrics", file, "--no-record", "--metrics", "kid2k")
+    assert "warning: 1 trials are not measured: has no snapshots" in done.stderr
 
 
 def test_names_that_do_not_exist_are_refused(store: Store, sweep_file: Write) -> None:

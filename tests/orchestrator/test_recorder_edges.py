@@ -32,7 +32,7 @@ from tests.orchestrator.attempts import new_attempt, new_trial
 from tests.orchestrator.test_recorder import empty_database as empty_database
 from tests.orchestrator.test_recorder import history, metric, only_run, plan, record, tick, write_record
 from tests.orchestrator.test_recorder import run as run
-from trainer.errors import UserError
+from trainer.errors import ExitCode, UserError
 from trainer.files import append_lines
 from trainer.record import RunDir, State
 
@@ -51,6 +51,35 @@ def shared(monkeypatch: pytest.MonkeyPatch, empty: Path, path: Path) -> MlflowCl
 def runs_in(client: MlflowClient, experiment: str) -> list[str]:
     place = client.get_experiment_by_name(experiment)
     return [found.info.run_name for found in client.search_runs([place.experiment_id])] if place else []
+
+
+@pytest.mark.usefixtures("run")
+def test_the_stores_own_database_of_another_version_of_mlflow_is_told_with_the_way_out(
+    store: Store, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with closing(sqlite3.connect(store.root / "mlflow.db")) as database:
+        database.execute("UPDATE alembic_version SET version_num = 'ffffffffffff'")
+        database.commit()
+    assert main(["record", "--store", str(store.root)]) == ExitCode.RUN_AGAIN
+    told = f"{store.root / 'mlflow.db'} is of another version of MLflow; to rebuild it from the files, run: "
+    assert f"{told}adasweep record --rebuild" in capfd.readouterr().err
+    assert main(["record", "--rebuild", "--store", str(store.root)]) == 0
+    assert main(["record", "--store", str(store.root)]) == 0
+
+
+@pytest.mark.usefixtures("run")
+def test_a_rebuild_keeps_tables_that_are_not_mlflows(store: Store, capfd: pytest.CaptureFixture[str]) -> None:
+    with closing(sqlite3.connect(store.root / "mlflow.db")) as database:
+        database.execute("CREATE TABLE things (weeks)")
+        database.execute("INSERT INTO things VALUES (6)")
+        database.commit()
+    assert main(["record", "--rebuild", "--store", str(store.root)]) == 0
+    (kept,) = store.root.glob("mlflow.db.former-*")
+    with closing(sqlite3.connect(kept)) as former:
+        assert former.execute("SELECT weeks FROM things").fetchall() == [(6,)]
+    assert f"had other tables (things); kept as {kept.name}" in capfd.readouterr().err
+    assert main(["record", "--rebuild", "--store", str(store.root)]) == 0
+    assert list(store.root.glob("mlflow.db.former-*")) == [kept]
 
 
 def finished_trial(store: Store, seed: int) -> RunDir:

@@ -107,6 +107,11 @@ def test_failures_are_distinguished_and_can_be_retried(store: Store, sweep_file:
     assert "the loss is not a number" in by_seed[13]["wrong"]
     assert "data: no such folder" in by_seed[14]["wrong"]
     assert actions(store, file) == {"reuse": 2, "blocked": 2}
+    detached = adasweep(store, "run", file, "--no-record", "--detach")
+    assert detached.returncode == 3, detached.stderr
+    assert "0 trials submitted" in detached.stderr
+    assert "the loss is not a number" in detached.stderr
+    assert "2 trials are blocked; to try them again: adasweep retry test" in detached.stderr
 
     assert "failed" in adasweep(store, "why", by_seed[13]["trial"]).stdout
     assert "RuntimeError" in adasweep(store, "logs", by_seed[13]["trial"]).stdout

@@ -111,7 +111,20 @@ def test_every_attempt_keeps_its_estimate_and_the_sweep_what_it_took(
     run.interrupts = 1
     run.record_duration()
     assert recent_runs(store, "fake") == [kept]
-    moments = iter([0.0, -7200.0])
-    run.interrupts, run.steps = 0, ClockSteps(lambda: next(moments), lambda: 0.0)
+    run.interrupts, run.steps = 0, steps_after(2 * DAY, set_by=-7200.0)
     run.record_duration()
     assert recent_runs(store, "fake") == [kept]
+    run.steps = steps_after(2 * DAY, set_by=12.0)
+    run.record_duration()
+    assert len(recent_runs(store, "fake")) == 2
+
+
+DAY = 86_400.0
+
+
+def steps_after(seconds: float, *, set_by: float) -> ClockSteps:
+    """Return the steps of a clock that was set since they were made, or has drifted."""
+    clock = [0.0, 0.0]
+    steps = ClockSteps(lambda: clock[0], lambda: clock[1])
+    clock[:] = [seconds + set_by, seconds]
+    return steps

@@ -14,10 +14,17 @@ class ClockSteps:
 
     wall: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
+    _begun: float = field(init=False)
     _offset: float = field(init=False)
 
     def __post_init__(self) -> None:
-        self._offset = self.wall() - self.monotonic()
+        self._begun = self.monotonic()
+        self._offset = self.wall() - self._begun
+
+    @property
+    def passed(self) -> float:
+        """Return the seconds that have passed since this was made, however the clock was set."""
+        return self.monotonic() - self._begun
 
     def since_last(self) -> float:
         """Return the seconds by which the clock was set forward (back if negative) since the last call, or 0."""

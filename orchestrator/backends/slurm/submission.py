@@ -7,7 +7,6 @@ banner for the job number, and has no timeout for sbatch.
 import contextlib
 import os
 import re
-import uuid
 from collections.abc import Mapping
 from enum import Enum
 from pathlib import Path
@@ -21,6 +20,7 @@ from orchestrator.backends.slurm.script import ENDLESS, JobArray
 from orchestrator.backends.slurm.task import SupervisedAttempt
 from orchestrator.errors import BackendError, SetupError
 from orchestrator.store.layout import writing
+from trainer.files import temporary_name
 
 SUBMIT_SECONDS = 300.0
 """sbatch itself retries for minutes while a controller is busy."""
@@ -87,7 +87,10 @@ class Refused(BackendError):
 
 
 class SubmissionFiles(NamedTuple):
-    """The files of a submission that has no job number yet: the script, and one pickle per job."""
+    """The files of a submission that has no job number yet: the script, and one pickle per job.
+
+    They have the names of temporary files, so that the next command removes those of one that was killed.
+    """
 
     script: Path
     pickles: tuple[Path, ...]
@@ -124,9 +127,9 @@ def _write(array: JobArray) -> SubmissionFiles:
     for task in array.tasks:
         delayed = DelayedSubmission(SupervisedAttempt(str(array.path_inside(task.directory)), task.attempt))
         delayed.set_timeout(array.parameters["time"], ENDLESS)
-        pickles.append(array.folder / f"{uuid.uuid4().hex}.pkl")
+        pickles.append(temporary_name(array.folder / "job.pkl"))
         delayed.dump(pickles[-1])
-    script = array.folder / f".submission_file_{uuid.uuid4().hex}.sh"
+    script = temporary_name(array.folder / "submission.sh")
     script.write_text(array.script, encoding="utf-8")
     return SubmissionFiles(script, tuple(pickles))
 
