@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from trainer.config.dataset.jpeg_layout import read_scans
 from trainer.data.decode import decode, decode_any
+from trainer.data.jpeg_scan import jpeg_fault
 from trainer.errors import DataError
 
 END = b"\xff\xd9"
@@ -83,6 +85,27 @@ def test_a_sound_jpeg_is_accepted(progressive: bool, interval: int, subsampling:
     for mode in ("RGB", "L"):
         content = jpeg(side, mode, progressive=progressive, restart_marker_blocks=interval, subsampling=subsampling)
         assert decode(content + b"more", "a.jpg").shape[:2] == (side, side)
+
+
+def test_a_jpeg_that_shows_its_last_data_is_decoded_once() -> None:
+    """It would be decoded again to be compared with the image, which is another here."""
+    faults = [jpeg_fault(jpeg(side), Image.new("RGB", (side, side), "red")) for side in range(58, 65)]
+    assert faults.count("") >= 4
+
+
+@pytest.mark.parametrize(("side", "progressive"), [(64, True), (65, False)])
+def test_a_jpeg_whose_last_data_may_be_hidden_is_decoded_again(side: int, progressive: bool) -> None:
+    other = Image.new("RGB", (side, side), "red")
+    assert jpeg_fault(jpeg(side, progressive=progressive), other) == "its data ends before the last pixel"
+
+
+@pytest.mark.parametrize("subsampling", [0, 1, 2])
+@pytest.mark.parametrize("side", [33, 40, 48])
+def test_a_jpeg_that_lacks_whole_units_is_refused(side: int, subsampling: int) -> None:
+    content = jpeg(side, subsampling=subsampling)
+    scan = read_scans(content)[0]
+    with pytest.raises(DataError, match="data ends before the last pixel"):
+        decode(content[: scan.start + (scan.end - scan.start) * 3 // 5] + END, "a.jpg")
 
 
 @pytest.mark.parametrize("level", [0, 128, 255])
