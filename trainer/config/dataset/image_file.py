@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from PIL import ExifTags, Image, UnidentifiedImageError
 
+from trainer.config.dataset.jpeg_layout import is_incomplete
 from trainer.errors import DataError, UserError
 
 MAX_SIDE = 32768
@@ -48,7 +49,7 @@ class ImageFacts(NamedTuple):
     """Metadata of an image file, read before decoding.
 
     `turned` is its EXIF orientation, 1 if upright, 0 if EXIF data cannot be read. `bits` are per sample. `profiled` if
-    it has a colour profile (ICC) other than sRGB.
+    it has a colour profile (ICC) other than sRGB. `incomplete` if it is a progressive JPEG that lacks scans.
     """
 
     channels: int
@@ -57,6 +58,7 @@ class ImageFacts(NamedTuple):
     inverted: bool
     grey_step: int
     profiled: bool = False
+    incomplete: bool = False
 
 
 @contextmanager
@@ -101,7 +103,8 @@ def facts_of(image: Image.Image, content: bytes, place: str) -> ImageFacts:
         raise DataError(place, f"has samples of {bits} bits in planes of their own, which would be misread", INTERLEAVE)
     inverted = tags.get(PHOTOMETRIC) == WHITE_IS_ZERO and image.mode.startswith("I;16")
     step = GREY_LEVELS.get(_raw_mode(image), 1)
-    return ImageFacts(channels, _orientation(image, content), bits, inverted, step, _is_profiled(image))
+    lacking = "progressive" in image.info and is_incomplete(content)
+    return ImageFacts(channels, _orientation(image, content), bits, inverted, step, _is_profiled(image), lacking)
 
 
 def _is_profiled(image: Image.Image) -> bool:

@@ -1,5 +1,6 @@
 """Read the headers of a JPEG file: its frame, and its scans with the place of their data (ITU-T T.81, Annex B)."""
 
+import itertools
 import math
 import re
 from collections.abc import Iterator
@@ -15,6 +16,8 @@ FILL = b"\xff"
 
 SIDE = 8
 """Pixels along a block."""
+
+COEFFICIENTS = SIDE * SIDE
 
 
 class Frame(NamedTuple):
@@ -36,10 +39,16 @@ class Frame(NamedTuple):
 
 
 class Scan(NamedTuple):
-    """Which components a scan holds, the place of its data, and how many units a restart marker follows."""
+    """What a scan holds of which components, the place of its data, and how many units a restart marker follows.
+
+    It holds the coefficients `first` to `last`, down to the bit `low`; bit 0 makes them exact.
+    """
 
     frame: Frame
     components: bytes
+    first: int
+    last: int
+    low: int
     start: int
     end: int
     interval: int
@@ -48,6 +57,17 @@ class Scan(NamedTuple):
 def read_scans(content: bytes) -> list[Scan]:
     """Return the scans of the first image of a file; none if it is not coded by Huffman's method."""
     return list(_scans(content))
+
+
+def is_incomplete(content: bytes) -> bool:
+    """Return whether the scans of a file leave coefficients out, or lack their last bits."""
+    low: dict[tuple[int, int], int] = {}
+    scans = read_scans(content)
+    for scan in scans:
+        held = itertools.product(scan.components, range(scan.first, min(scan.last, COEFFICIENTS - 1) + 1))
+        low |= dict.fromkeys(held, scan.low)
+    components = scans[0].frame.factors if scans else ()
+    return any(low.get(part) != 0 for part in itertools.product(components, range(COEFFICIENTS)))
 
 
 def _scans(content: bytes) -> Iterator[Scan]:
@@ -59,7 +79,8 @@ def _scans(content: bytes) -> Iterator[Scan]:
         elif code == RESTART_INTERVAL:
             interval = int.from_bytes(body)
         elif code == SCAN and frame and body and len(body) >= 4 + 2 * body[0]:
-            yield Scan(frame, body[1 : 1 + 2 * body[0] : 2], end, _end_of_data(content, end), interval)
+            components, (first, last, bits) = body[1 : 1 + 2 * body[0] : 2], body[1 + 2 * body[0] :][:3]
+            yield Scan(frame, components, first, last, bits & 15, end, _end_of_data(content, end), interval)
 
 
 def _end_of_data(content: bytes, start: int) -> int:
