@@ -8,6 +8,7 @@ from orchestrator.dispatch.time_limits import limit_cautions
 from orchestrator.plan.benchmark_file import damaged_benchmarks
 from orchestrator.plan.cautions import cautions
 from orchestrator.plan.diff import left_out
+from orchestrator.plan.lost_base import lost_base
 from orchestrator.plan.lost_moments import lost_moments
 from orchestrator.plan.plan import Plan
 from orchestrator.plan.plan_file import stored_plan
@@ -34,7 +35,7 @@ def cautions_of_plan(
     shown = (*found.trials, *sample, *{trial.id: trial for trial in awaited}.values())
     yield from _of_small_space(sweep, configurations)
     yield from cautions(sweep.spec, shown, [*to_run, *awaited], store.root)
-    yield from of_ambiguous_claims(found)
+    yield from of_lines(found)
     resources = dict.fromkeys(trial.resources for trial in (*to_run, *sample))
     yield from filter(None, dict.fromkeys(backend.doubts(each) for each in resources))
     yield from damaged_benchmarks(store.benchmarks, (trial.config for trial in (*to_run, *awaited)))
@@ -44,9 +45,11 @@ def cautions_of_plan(
     yield from _deviations(sweep, (*found.trials, *sample))
 
 
-def of_ambiguous_claims(found: Gated) -> Iterator[str]:
-    """Yield which claims of a search are about several of its configurations."""
-    return ambiguous_claims(found.sweep.spec.claims, found.examples) if found.sweep.states_claims else iter(())
+def of_lines(found: Gated) -> Iterator[str]:
+    """Yield which claims of a search are about several of its configurations, and which lines have no effect."""
+    if found.sweep.states_claims:
+        yield from ambiguous_claims(found.sweep.spec.claims, found.examples)
+    yield from map(str, lost_base(found.sweep))
 
 
 def _left_out(store: Store, found: Gated) -> Iterator[str]:
