@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Sequence
 
 from orchestrator.backends.base import Backend
-from orchestrator.dispatch.gate import Gated
+from orchestrator.dispatch.gate import TIMED, Gated
 from orchestrator.dispatch.time_limits import limit_cautions
 from orchestrator.plan.benchmark_file import damaged_benchmarks
 from orchestrator.plan.cautions import cautions
 from orchestrator.plan.diff import left_out
 from orchestrator.plan.lost_base import lost_base
 from orchestrator.plan.lost_moments import lost_moments
+from orchestrator.plan.moments import inherited_rungs
 from orchestrator.plan.plan import Plan
 from orchestrator.plan.plan_file import stored_plan
 from orchestrator.store.layout import Store
@@ -46,9 +47,11 @@ def cautions_of_plan(
 
 
 def of_lines(found: Gated) -> Iterator[str]:
-    """Yield which claims of a search are about several of its configurations, and which lines have no effect."""
+    """Yield which claims are about several configurations of a search, which rules lack scores, what has no effect."""
     if found.sweep.states_claims:
         yield from ambiguous_claims(found.sweep.spec.claims, found.examples)
+    if TIMED.isdisjoint(found.left_out):
+        yield from map(str, inherited_rungs(found.sweep))
     yield from map(str, lost_base(found.sweep))
 
 
