@@ -171,7 +171,7 @@ FOREIGN = [
 ]
 
 
-@pytest.mark.parametrize(("name", "content", "kind", "way_out"), FOREIGN)
+@pytest.mark.parametrize(("name", "content", "kind", "way_out"), FOREIGN, ids=[name for name, *_ in FOREIGN])
 def test_a_file_of_another_kind_is_named_with_the_way_out(
     tmp_path: Path, name: str, content: bytes, kind: str, way_out: str
 ) -> None:

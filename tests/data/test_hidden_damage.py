@@ -134,6 +134,34 @@ def test_a_palette_png_without_palette_is_refused() -> None:
         decode(png(16, 3), "a.png")
 
 
+def test_a_palette_png_with_a_pixel_beyond_its_palette_is_refused() -> None:
+    assert decode(png(16, 3, palette=bytes(3 * 201)), "a.png").shape == (16, 16, 3)
+    for read in (decode, decode_any):
+        with pytest.raises(DataError, match="its palette lacks colour 200"):
+            read(png(16, 3, palette=bytes(3 * 200)), "a.png")
+
+
+@pytest.mark.parametrize("transparency", [None, 0])
+def test_a_gif_whose_frame_is_smaller_than_its_canvas_is_refused_unless_the_rest_is_transparent(
+    transparency: int | None,
+) -> None:
+    buffer = io.BytesIO()
+    keyed = {} if transparency is None else {"transparency": transparency}
+    image = Image.new("P", (4, 4), 1)
+    image.putpalette([0, 0, 0, 200, 0, 0])
+    image.putpixel((0, 0), 0)
+    image.save(buffer, "GIF", optimize=False, **keyed)
+    whole = buffer.getvalue()
+    part = whole[:6] + struct.pack("<HH", 8, 8) + whole[10:]
+    assert decode_any(whole, "a.gif").pixels.shape[:2] == (4, 4)
+    if transparency is None:
+        for read in (decode, decode_any):
+            with pytest.raises(DataError, match="first frame that leaves pixels of its canvas undefined; save it as"):
+                read(part, "a.gif")
+    else:
+        assert (decode_any(part, "a.gif").pixels[4:, 4:, 3] == 0).all()
+
+
 def deep_tiff(planes: int) -> bytes:
     """Return an uncompressed TIFF of 16-bit samples, each colour in a plane of its own."""
     side, plane = 8, bytes(8 * 8 * 2)

@@ -101,6 +101,8 @@ def facts_of(image: Image.Image, content: bytes, place: str) -> ImageFacts:
         raise DataError(place, "has signed samples, of unknown range", way_out)
     if tags.get(PLANES) == APART and bits > OPAQUE.bit_length() and _codec(image) == "raw":
         raise DataError(place, f"has samples of {bits} bits in planes of their own, which would be misread", INTERLEAVE)
+    if _is_part_of_canvas(image):
+        raise DataError(place, "has a first frame that leaves pixels of its canvas undefined", "save it as PNG")
     inverted = tags.get(PHOTOMETRIC) == WHITE_IS_ZERO and image.mode.startswith("I;16")
     step = GREY_LEVELS.get(_raw_mode(image), 1)
     lacking = "progressive" in image.info and is_incomplete(content)
@@ -110,6 +112,13 @@ def facts_of(image: Image.Image, content: bytes, place: str) -> ImageFacts:
 def _is_profiled(image: Image.Image) -> bool:
     profile = image.info.get("icc_profile")
     return isinstance(profile, bytes) and bool(profile) and not any(name in profile for name in SRGB)
+
+
+def _is_part_of_canvas(image: Image.Image) -> bool:
+    """Return whether the frame of a GIF is smaller than the image, and the rest is not transparent."""
+    tiles: Any = getattr(image, "tile", ())
+    is_smaller = bool(tiles) and tuple(tiles[0][1]) != (0, 0, *image.size)
+    return image.format == "GIF" and is_smaller and "transparency" not in image.info
 
 
 def is_animated(image: Image.Image) -> bool:
