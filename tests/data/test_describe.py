@@ -136,6 +136,19 @@ def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
     assert "has 0 images" in message(tmp_path / "empty", tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("data.mdb", "has no images, but an LMDB database; convert its folder: adasweep data prepare"),
+        ("x-r05.tfrecords", "has no images, but a file of TFRecords; convert it: adasweep data prepare"),
+    ],
+)
+def test_a_folder_of_another_kind_is_named_with_the_way_out(tmp_path: Path, name: str, told: str) -> None:
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / name).write_bytes(b"")
+    assert told in message(tmp_path / "set", tmp_path)
+
+
 def test_one_image_is_too_few(tmp_path: Path) -> None:
     assert "has 1 images" in message(folder_set(tmp_path / "one", 1), tmp_path)
 

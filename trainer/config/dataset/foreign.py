@@ -39,6 +39,15 @@ def require_no_other_kind(path: Path) -> None:
         raise DataError(path, f"is {found[0]}, not a folder or ZIP file of images", found[1])
 
 
+def require_no_other_files(folder: Path) -> None:
+    """Raise DataError if a folder without images has files of a kind known by its name, with the way out."""
+    found = next(
+        (BY_SUFFIX[file.suffix.lower()] for file in folder.iterdir() if file.suffix.lower() in BY_SUFFIX), None
+    )
+    if found:
+        raise DataError(folder, f"has no images, but {found[0]}", found[1])
+
+
 def _by_content(path: Path) -> ForeignKind | None:
     """Return the kind of a file, None for a ZIP, an unknown kind, or a file that cannot be read."""
     try:
