@@ -12,6 +12,7 @@ from PIL import Image
 from trainer.config.dataset.jpeg_layout import read_scans
 from trainer.data.decode import decode, decode_any
 from trainer.data.jpeg_scan import jpeg_fault
+from trainer.data.png_data import png_fault
 from trainer.errors import DataError
 
 END = b"\xff\xd9"
@@ -120,6 +121,12 @@ def test_a_png_of_fewer_rows_than_its_header_says_is_refused() -> None:
     for read in (decode, decode_any):
         with pytest.raises(DataError, match="data ends before the last row"):
             read(png(9), "a.png")
+
+
+def test_a_png_whose_data_cannot_be_unpacked_is_damaged() -> None:
+    before, name, data = png(16).partition(b"IDAT")
+    content = before + name + b"\0\0" + data[2:]
+    assert png_fault(content, Image.new("RGB", (16, 16))) == "its data cannot be unpacked"
 
 
 def test_a_black_png_is_accepted() -> None:

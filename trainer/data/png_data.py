@@ -25,7 +25,10 @@ def png_fault(content: bytes, image: Image.Image) -> str:
         return ""
     needed = image.height * (1 + (image.width * header[8] * SAMPLES[header[9]] + 7) // 8)
     data = b"".join(body for name, body in chunks if name == b"IDAT")
-    there = len(zlib.decompressobj().decompress(data, needed))
+    try:
+        there = len(zlib.decompressobj().decompress(data, needed))
+    except zlib.error:
+        return "its data cannot be unpacked"
     return "its data ends before the last row" if there < needed else ""
 
 
