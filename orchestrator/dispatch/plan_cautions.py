@@ -3,12 +3,14 @@
 from collections.abc import Iterator, Sequence
 
 from orchestrator.backends.base import Backend
-from orchestrator.dispatch.gate import Gated
+from orchestrator.dispatch.gate import TIMED, Gated
 from orchestrator.dispatch.time_limits import limit_cautions
 from orchestrator.plan.benchmark_file import damaged_benchmarks
 from orchestrator.plan.cautions import cautions
 from orchestrator.plan.diff import left_out
+from orchestrator.plan.lost_base import lost_base
 from orchestrator.plan.lost_moments import lost_moments
+from orchestrator.plan.moments import inherited_rungs
 from orchestrator.plan.plan import Plan
 from orchestrator.plan.plan_file import stored_plan
 from orchestrator.store.layout import Store
@@ -34,7 +36,7 @@ def cautions_of_plan(
     shown = (*found.trials, *sample, *{trial.id: trial for trial in awaited}.values())
     yield from _of_small_space(sweep, configurations)
     yield from cautions(sweep.spec, shown, [*to_run, *awaited], store.root)
-    yield from of_ambiguous_claims(found)
+    yield from of_lines(found)
     resources = dict.fromkeys(trial.resources for trial in (*to_run, *sample))
     yield from filter(None, dict.fromkeys(backend.doubts(each) for each in resources))
     yield from damaged_benchmarks(store.benchmarks, (trial.config for trial in (*to_run, *awaited)))
@@ -44,9 +46,13 @@ def cautions_of_plan(
     yield from _deviations(sweep, (*found.trials, *sample))
 
 
-def of_ambiguous_claims(found: Gated) -> Iterator[str]:
-    """Yield which claims of a search are about several of its configurations."""
-    return ambiguous_claims(found.sweep.spec.claims, found.examples) if found.sweep.states_claims else iter(())
+def of_lines(found: Gated) -> Iterator[str]:
+    """Yield which claims are about several configurations of a search, which rules lack scores, what has no effect."""
+    if found.sweep.states_claims:
+        yield from ambiguous_claims(found.sweep.spec.claims, found.examples)
+    if TIMED.isdisjoint(found.left_out):
+        yield from map(str, inherited_rungs(found.sweep))
+    yield from map(str, lost_base(found.sweep))
 
 
 def _left_out(store: Store, found: Gated) -> Iterator[str]:

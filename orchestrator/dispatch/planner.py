@@ -10,7 +10,7 @@ from dataclasses import replace
 from orchestrator.backends.base import Backend
 from orchestrator.backends.registry import open_backend
 from orchestrator.dispatch.gate import ANY_MACHINE, Gated, Machine, gated
-from orchestrator.dispatch.plan_cautions import cautions_of_plan, of_ambiguous_claims
+from orchestrator.dispatch.plan_cautions import cautions_of_plan, of_lines
 from orchestrator.dispatch.poll import open_handles, reported_states
 from orchestrator.dispatch.request import COMMAND_LINE, Request, option_problem, request_problems
 from orchestrator.errors import BackendError, Problem, SweepError, require_none
@@ -110,7 +110,7 @@ def _refusal(
     """
     problems, outages, every = [*wrong, *found.problems], list[str](), (*found.trials, *found.sample)
     unknown = found.left_out if request.is_horizon_valid else found.left_out | {HORIZON}
-    warnings = [*cautions(found.sweep.spec, every, every, store.root, unknown), *of_ambiguous_claims(found)]
+    warnings = [*cautions(found.sweep.spec, every, every, store.root, unknown), *of_lines(found)]
     if not (backend and every and found.is_priceable and request.is_horizon_valid):
         return SweepError([*problems, *_undecidable(request, found)], warnings)
     try:

@@ -81,8 +81,7 @@ def summary(plan: Plan) -> list[str]:
     counted = ", ".join(f"{count:,} {action}" for action, count in plan.actions.items())
     cells, own = len({trial.cell for trial in plan.trials}), len(plan.unique) - len(plan.sources)
     size = f"{many(own, 'trial')} ({many(cells, 'cell')} × {_seeds(plan)})"
-    size += f", and {many(len(plan.sources), 'source')} from other sweeps" if plan.sources else ""
-    lines = [f"{size}: {counted or 'none yet'}", *map(_warning, plan.cautions), *map(str, plan.claims)]
+    lines = [f"{size}{_sources(plan)}: {counted or 'none yet'}", *map(_warning, plan.cautions), *map(str, plan.claims)]
     lines += devices_lines(plan.devices) if plan.devices else []
     if plan.awaited:
         lines.append(f"{many(len(plan.awaited), 'more run')} yet to be sampled")
@@ -100,6 +99,13 @@ def summary(plan: Plan) -> list[str]:
     extra = [_energy(plan)] if totals.kwh is not None else []
     extra += [f"cost {totals.money:,.2f}"] if totals.money is not None else []
     return [*lines, *([", ".join(extra)] if extra else []), f"Estimated from: {'; '.join(sources)}"]
+
+
+def _sources(plan: Plan) -> str:
+    """Return how many trials the sweep's own start from that are none of these."""
+    of_seeds = sum(source.sweep.key == plan.sweep.key for source in plan.sources.values())
+    found = [(of_seeds, "of other seeds"), (len(plan.sources) - of_seeds, "from other sweeps")]
+    return "".join(f", and {many(count, 'source')} {whence}" for count, whence in found if count)
 
 
 def _seeds(plan: Plan) -> str:

@@ -195,15 +195,11 @@ def _of_search(spec: SweepSpec) -> Iterator[str]:
 
 
 def _of_stop_rules(spec: SweepSpec, runs: int) -> Iterator[str]:
-    every, horizon_kimg = spec.watch.evaluate_every_kimg, spec.longest_horizon_kimg
     if spec.stop and spec.watch.evaluation == "later":
         yield "stop rules never apply: nothing is measured during training (`evaluation: later`)"
     for rule in spec.stop:
         if why := _never_applies(rule, spec, runs):
             yield f"{rule.type} never applies: {why}"
-        if isinstance(rule, Asha) and (unmet := rule.unmet(horizon_kimg, every)):
-            rungs = ", ".join(f"{rung:g}" for rung in unmet)
-            yield f"asha has no scores at {rungs} kimg: evaluations run every {every:g} kimg (see `watch`)"
 
 
 def _never_applies(rule: AnyRule, spec: SweepSpec, runs: int) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from math import floor
 
+from orchestrator.errors import Problem
 from orchestrator.sweep.claims import well_formed
 from orchestrator.sweep.problem_collector import listed
 from orchestrator.sweep.reader import Sweep
@@ -26,6 +27,12 @@ def moment_problems(sweep: Sweep, trials: Sequence[Trial]) -> Iterator[KeyProble
         yield from _unmet_rungs(sweep.spec)
     if sweep.states_claims and not sweep.spec.search:
         yield from _unmeasured_claims(sweep.spec, {trial.cell: trial for trial in trials})
+
+
+def inherited_rungs(sweep: Sweep) -> Iterator[Problem]:
+    """Yield the stop rules that a tier inherits, and that need scores where nothing is evaluated: they judge less."""
+    if not sweep.states_stop:
+        yield from (sweep.problem(path, text) for path, text in _unmet_rungs(sweep.spec))
 
 
 def nearest_evaluation(trial: Trial, kimg: float, every_kimg: float) -> float:

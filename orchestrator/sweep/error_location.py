@@ -19,7 +19,8 @@ def locate_error(detail: ErrorDetails, settings: Sequence[Setting]) -> Misfit:
     or `base` if there is no axis.
     """
     key = dotted(detail["loc"])
-    text = f"'{key}' is not a setting here" if detail["type"] == "extra_forbidden" else error_text(detail)
+    is_unknown = detail["type"] == "extra_forbidden"
+    text = f"'{key}' is not a setting {_of_choice(detail['loc'], key)}" if is_unknown else error_text(detail)
     if not key:
         named = [s for s in settings if re.search(rf"\b{re.escape(s.key.rsplit('.', 1)[-1])}\b", text)]
         path = (named or list(settings))[-1].path
@@ -28,7 +29,13 @@ def locate_error(detail: ErrorDetails, settings: Sequence[Setting]) -> Misfit:
     if not suspects:
         return Misfit(("base",), f"{key}: {text}", concerns_cell=True)
     culprit = ([setting for setting in suspects if _states(setting, key)] or suspects)[-1]
-    return Misfit((*culprit.path, *_within(culprit, key)), text)
+    return Misfit((*culprit.path, *_within(culprit, key)), text, concerns_cell=is_unknown)
+
+
+def _of_choice(loc: Sequence[str | int], key: str) -> str:
+    """Return the choice that lacks a key of its group, as pydantic's location of the error has it."""
+    group, choice = key.rpartition(".")[0], loc[-2] if len(loc) > 1 else 0
+    return f"of {group}: {choice}" if group and choice != group.split(".")[-1] and isinstance(choice, str) else "here"
 
 
 def _states(setting: Setting, key: str) -> bool:

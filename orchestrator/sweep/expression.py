@@ -137,6 +137,8 @@ def _compared(values: list[Any], ops: list[ast.cmpop]) -> bool:
         if type(op) not in COMPARISONS:
             raise ExpressionError("only the comparisons ==, !=, <, <=, > and >= are supported")
         _require_same_kind(values)
+        if type(op) not in (ast.Eq, ast.NotEq):
+            _require_sizes(values)
     steps = zip(ops, values, values[1:], strict=False)
     return all(COMPARISONS[type(op)](left, right) for op, left, right in steps)
 
@@ -149,6 +151,14 @@ def _require_same_kind(values: list[Any]) -> None:
         raise ExpressionError(
             f"compares the text {texts[0]!r} with {others[0]!r}; write numbers, True and False unquoted"
         )
+
+
+def _require_sizes(values: list[Any]) -> None:
+    """Raise ExpressionError if something other than a number, or than text among text, is to be larger or smaller."""
+    sizeless = [value for value in values if not isinstance(value, int | float | str)]
+    if sizeless:
+        others = " and ".join(repr(value) for value in values)
+        raise ExpressionError(f"asks which of {others} is larger, but {sizeless[0]!r} is no number")
 
 
 def _require_possible(tree: ast.Expression, choices: AllowedTexts) -> None:

@@ -79,6 +79,10 @@ class Sweep:
         """Return whether the reasons for what is left out are this tier's own, likewise."""
         return self._states("because")
 
+    def is_of_tier(self, path: KeyPath) -> bool:
+        """Return whether the sweep is a tier that itself has `path`, rather than the whole file."""
+        return bool(self.tier) and self.source.has(("tiers", self.tier, *path))
+
     def _states(self, key: str) -> bool:
         return not self.tier or ("tiers", self.tier, key) in self.source.lines
 

@@ -1,10 +1,13 @@
 """What planning reads of a data set, and the errors it reports."""
 
+import gzip
+import io
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -133,6 +136,19 @@ def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
     assert "has 0 images" in message(tmp_path / "empty", tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("data.mdb", "has no images, but an LMDB database; convert its folder: adasweep data prepare"),
+        ("x-r05.tfrecords", "has no images, but a file of TFRecords; convert it: adasweep data prepare"),
+    ],
+)
+def test_a_folder_of_another_kind_is_named_with_the_way_out(tmp_path: Path, name: str, told: str) -> None:
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / name).write_bytes(b"")
+    assert told in message(tmp_path / "set", tmp_path)
+
+
 def test_one_image_is_too_few(tmp_path: Path) -> None:
     assert "has 1 images" in message(folder_set(tmp_path / "one", 1), tmp_path)
 
@@ -143,6 +159,39 @@ def test_a_broken_zip_is_refused(tmp_path: Path) -> None:
     assert "half.zip: is not a readable ZIP file" in message("half", tmp_path)
     (tmp_path / "text.zip").write_text("this is no ZIP")
     assert "text.zip: is not a readable ZIP file" in message("text", tmp_path)
+
+
+def tar(mode: Literal["w", "w:gz"]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode=mode) as archive:
+        archive.addfile(tarfile.TarInfo("0.png"))
+    return buffer.getvalue()
+
+
+FOREIGN = [
+    ("x.tar", tar("w"), "a TAR archive", "unpack it"),
+    ("x.tgz", tar("w:gz"), "a TAR archive", "unpack it"),
+    ("x.zip", tar("w:gz"), "a TAR archive", "unpack it"),
+    ("x.gz", gzip.compress(b"x"), "compressed by gzip", "unpack it"),
+    ("x.7z", b"7z\xbc\xaf\x27\x1c", "a 7z archive", "unpack it"),
+    ("x.rar", b"Rar!\x1a\x07\x00", "a RAR archive", "unpack it"),
+    ("x.parquet", b"PAR1", "a Parquet file", "write its images to a folder"),
+    ("x.npy", b"\x93NUMPY", "a NumPy array", "write its images to a folder"),
+    ("x.h5", b"\x89HDF\r\n\x1a\n", "an HDF5 file", "write its images to a folder"),
+    ("x.npz", b"PK", "a file of NumPy arrays", "write its images to a folder"),
+    ("x-r05.tfrecords", b"", "a file of TFRecords", "adasweep data prepare"),
+    ("data.mdb", b"", "an LMDB database", "adasweep data prepare FOLDER"),
+]
+
+
+@pytest.mark.parametrize(("name", "content", "kind", "way_out"), FOREIGN, ids=[name for name, *_ in FOREIGN])
+def test_a_file_of_another_kind_is_named_with_the_way_out(
+    tmp_path: Path, name: str, content: bytes, kind: str, way_out: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    told = message(tmp_path / name, tmp_path)
+    assert f"{name}: is {kind}, not a folder or ZIP file of images; " in told
+    assert way_out in told
 
 
 @pytest.mark.parametrize(("height", "width"), [(8, 16), (24, 24), (2, 2), (2048, 2048)])

@@ -98,6 +98,19 @@ def test_images_in_one_folder_only_make_no_classes(tmp_path: Path) -> None:
         by_folders(zip_of(tmp_path / "x.zip", ["cats/0.png", "cats/1.png"]))
 
 
+@pytest.mark.parametrize("parts", [("train", "val", "test"), ("Training", "valid"), ("train", "validation")])
+def test_parts_of_a_set_are_not_classes(tmp_path: Path, parts: tuple[str, ...]) -> None:
+    source = zip_of(tmp_path / "x.zip", [f"pets/{part}/{number}.png" for part in parts for number in range(2)])
+    told = f"parts of a set, not as classes: {', '.join(sorted(parts))}; .* --labels none"
+    with pytest.raises(DataError, match=told):
+        by_folders(source)
+
+
+def test_a_class_may_be_called_train(tmp_path: Path) -> None:
+    names = ["plane/0.png", "plane/1.png", "train/0.png", "train/1.png"]
+    assert by_folders(zip_of(tmp_path / "x.zip", names)) == [0, 0, 1, 1]
+
+
 @given(
     st.lists(st.text("ab", max_size=2), max_size=3),
     st.sets(st.text("cd", min_size=1, max_size=3), min_size=2, max_size=5),

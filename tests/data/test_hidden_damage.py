@@ -9,7 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from trainer.config.dataset.jpeg_layout import read_scans
 from trainer.data.decode import decode, decode_any
+from trainer.data.jpeg_scan import jpeg_fault
+from trainer.data.png_data import png_fault
 from trainer.errors import DataError
 
 END = b"\xff\xd9"
@@ -85,6 +88,27 @@ def test_a_sound_jpeg_is_accepted(progressive: bool, interval: int, subsampling:
         assert decode(content + b"more", "a.jpg").shape[:2] == (side, side)
 
 
+def test_a_jpeg_that_shows_its_last_data_is_decoded_once() -> None:
+    """It would be decoded again to be compared with the image, which is another here."""
+    faults = [jpeg_fault(jpeg(side), Image.new("RGB", (side, side), "red")) for side in range(58, 65)]
+    assert faults.count("") >= 4
+
+
+@pytest.mark.parametrize(("side", "progressive"), [(64, True), (65, False)])
+def test_a_jpeg_whose_last_data_may_be_hidden_is_decoded_again(side: int, progressive: bool) -> None:
+    other = Image.new("RGB", (side, side), "red")
+    assert jpeg_fault(jpeg(side, progressive=progressive), other) == "its data ends before the last pixel"
+
+
+@pytest.mark.parametrize("subsampling", [0, 1, 2])
+@pytest.mark.parametrize("side", [33, 40, 48])
+def test_a_jpeg_that_lacks_whole_units_is_refused(side: int, subsampling: int) -> None:
+    content = jpeg(side, subsampling=subsampling)
+    scan = read_scans(content)[0]
+    with pytest.raises(DataError, match="data ends before the last pixel"):
+        decode(content[: scan.start + (scan.end - scan.start) * 3 // 5] + END, "a.jpg")
+
+
 @pytest.mark.parametrize("level", [0, 128, 255])
 def test_a_jpeg_of_one_colour_is_accepted(level: int) -> None:
     buffer = io.BytesIO()
@@ -99,6 +123,12 @@ def test_a_png_of_fewer_rows_than_its_header_says_is_refused() -> None:
             read(png(9), "a.png")
 
 
+def test_a_png_whose_data_cannot_be_unpacked_is_damaged() -> None:
+    before, name, data = png(16).partition(b"IDAT")
+    content = before + name + b"\0\0" + data[2:]
+    assert png_fault(content, Image.new("RGB", (16, 16))) == "its data cannot be unpacked"
+
+
 def test_a_black_png_is_accepted() -> None:
     buffer = io.BytesIO()
     Image.new("RGBA", (5, 5)).save(buffer, "PNG")
@@ -109,6 +139,34 @@ def test_a_palette_png_without_palette_is_refused() -> None:
     assert decode(png(16, 3, palette=bytes(768)), "a.png").shape == (16, 16, 3)
     with pytest.raises(DataError, match="no palette"):
         decode(png(16, 3), "a.png")
+
+
+def test_a_palette_png_with_a_pixel_beyond_its_palette_is_refused() -> None:
+    assert decode(png(16, 3, palette=bytes(3 * 201)), "a.png").shape == (16, 16, 3)
+    for read in (decode, decode_any):
+        with pytest.raises(DataError, match="its palette lacks colour 200"):
+            read(png(16, 3, palette=bytes(3 * 200)), "a.png")
+
+
+@pytest.mark.parametrize("transparency", [None, 0])
+def test_a_gif_whose_frame_is_smaller_than_its_canvas_is_refused_unless_the_rest_is_transparent(
+    transparency: int | None,
+) -> None:
+    buffer = io.BytesIO()
+    keyed = {} if transparency is None else {"transparency": transparency}
+    image = Image.new("P", (4, 4), 1)
+    image.putpalette([0, 0, 0, 200, 0, 0])
+    image.putpixel((0, 0), 0)
+    image.save(buffer, "GIF", optimize=False, **keyed)
+    whole = buffer.getvalue()
+    part = whole[:6] + struct.pack("<HH", 8, 8) + whole[10:]
+    assert decode_any(whole, "a.gif").pixels.shape[:2] == (4, 4)
+    if transparency is None:
+        for read in (decode, decode_any):
+            with pytest.raises(DataError, match="first frame that leaves pixels of its canvas undefined; save it as"):
+                read(part, "a.gif")
+    else:
+        assert (decode_any(part, "a.gif").pixels[4:, 4:, 3] == 0).all()
 
 
 def deep_tiff(planes: int) -> bytes:

@@ -15,6 +15,7 @@ from PIL import Image, ImageOps
 from tests.data.pictures import pixels
 from trainer.commands.project import read_image
 from trainer.config.dataset.describe import examine
+from trainer.config.dataset.jpeg_layout import read_scans
 from trainer.config.dataset.preparation import read_settings
 from trainer.config.dataset.survey import survey
 from trainer.data.dataset import full_set
@@ -334,6 +335,19 @@ def test_colour_profiles_other_than_srgb_are_reported(tmp_path: Path, format: st
     assert ("1 image with a colour profile other than sRGB, which was not applied" in reported(source)) == is_told
     told = "colour profiles other than sRGB are not applied: their colours are off"
     assert (told in examine(source, tmp_path).remarks) == (told in verify(source).remarks) == is_told
+
+
+@pytest.mark.parametrize("kept", [1, 3, -2])
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_progressive_jpegs_that_lack_scans_are_reported(tmp_path: Path, mode: str, kept: int) -> None:
+    whole = encoded(Image.fromarray(pixels(0)).convert(mode), "JPEG", progressive=True)
+    lacking = whole[: read_scans(whole)[kept].end] + b"\xff\xd9"
+    told = "some images are incomplete progressive JPEGs, which lack scans: they are blurred or blocky"
+    for name, last, is_told in (("whole", whole, False), ("lacking", lacking, True)):
+        source = folder_of(tmp_path / name, [whole, last], "jpg")
+        prepared(source)
+        assert ("1 image from incomplete progressive JPEGs, which lack scans" in reported(source)) == is_told
+        assert (told in examine(source, tmp_path).remarks) == (told in verify(source).remarks) == is_told
 
 
 @pytest.mark.parametrize(("format", "suffix"), [("GIF", "gif"), ("PNG", "png"), ("WEBP", "webp"), ("TIFF", "tif")])

@@ -57,6 +57,7 @@ def test_arithmetic_has_its_usual_meaning(text: str, expected: object) -> None:
         ("(" * 240 + "1" + ")" * 240, "not a valid expression"),
         ("1 is 1", "only the comparisons ==, !="),
         ("5 if batch == '32' else 1", "compares the text '32' with 32; write numbers, True and False unquoted"),
+        ("5 if None > batch else 1", "asks which of None and 32 is larger, but None is no number"),
         ("5 if 'yes' != (batch > 1) else 1", "compares the text 'yes' with True"),
     ],
 )

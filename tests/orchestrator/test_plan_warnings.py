@@ -53,6 +53,42 @@ def test_a_value_listed_twice_is_one_error_and_no_warning(store: Store, sweep_fi
     assert [line for line in refused.value.cautions if "share" in line] == []
 
 
+AXES = {
+    "grid: {batch: [20, 40]}": "grid.batch",
+    "zip: {batch: [20, 40]}": "zip.batch",
+    "cells: {a: {batch: 20}, b: {batch: 40}}": "cells.a.batch",
+    "derive: {batch: 2 * 10}": "derive.batch",
+}
+
+
+@pytest.mark.parametrize("axes", AXES)
+def test_a_plan_tells_which_values_of_a_tier_have_no_effect(store: Store, sweep_file: Write, axes: str) -> None:
+    text = TINY_SWEEP[: TINY_SWEEP.index("grid:")] + TINY_SWEEP[TINY_SWEEP.index("seeds:") :]
+    file = sweep_file(f"{text}{axes}\ntiers:\n  small:\n    base: {{batch: 60, ema.half_life_kimg: 1}}\n")
+    found = [line for line in warned(store, file, "small") if "has no effect" in line]
+    way_out = "override that in the tier, or leave this out"
+    assert found == [f"{file}:13: tiers.small.base.batch: has no effect: {AXES[axes]} overrides it; {way_out}"]
+
+
+@pytest.mark.parametrize(
+    "axes",
+    [
+        "cells: {a: {batch: 20}, b: {}}",
+        "derive: {batch: batch / 3}",
+        "derive: {batch: 20}\nwhen: [{if: {batch: 60}, set: {micro_batch: 4}}]",
+    ],
+)
+def test_values_that_some_cell_or_expression_uses_have_an_effect(store: Store, sweep_file: Write, axes: str) -> None:
+    text = TINY_SWEEP[: TINY_SWEEP.index("grid:")] + TINY_SWEEP[TINY_SWEEP.index("seeds:") :]
+    file = sweep_file(f"{text}{axes}\ntiers:\n  small:\n    base: {{batch: 60}}\n")
+    assert not [line for line in warned(store, file, "small") if "has no effect" in line]
+
+
+def test_a_tier_that_overrides_an_axis_too_is_not_warned(store: Store, sweep_file: Write) -> None:
+    file = sweep_file(f"{TINY_SWEEP}tiers:\n  small:\n    base: {{augment: ada}}\n    grid: {{augment: [ada]}}\n")
+    assert not [line for line in warned(store, file, "small") if "has no effect" in line]
+
+
 def test_what_has_a_snapshot_is_not_lost(store: Store, sweep_file: Write, shared: RunDir) -> None:
     for images in (1000, 3000):
         replace_file(shared.snapshot(images), "")

@@ -10,10 +10,11 @@ import pytest
 from analysis.figures.catalog import FIGURES, WITHOUT_RUNS
 from orchestrator.cli import main
 from orchestrator.plan.cautions import cautions, saved_bytes
+from orchestrator.plan.moments import inherited_rungs, moment_problems
 from orchestrator.plan.preflight import runtime_problems
 from orchestrator.store.layout import Store
 from orchestrator.sweep.expand import expand
-from orchestrator.sweep.reader import Sweep
+from orchestrator.sweep.reader import Sweep, read_sweep
 from tests.support.tiny_sweep import find
 from trainer.config.figures import FIGURE_NAMES
 from trainer.config.metrics.names import parse_metric
@@ -503,16 +504,20 @@ def test_what_ray_tune_does_not_support_is_rejected_by_preflight(read: Read, mor
     ("first", "every", "unmet"),
     [(0.03, 0.05, "0.03, 0.09"), (0.03, 0.03, ""), (0.02, 0.06, "0.02"), (0.05, 0.051, "")],
 )
-def test_a_plan_warns_of_rungs_at_which_nothing_is_evaluated(
-    read: Read, tmp_path: Path, first: float, every: float, unmet: str
+def test_rungs_at_which_nothing_is_evaluated_are_an_error_or_if_inherited_a_warning(
+    sweep_file: Write, tmp_path: Path, first: float, every: float, unmet: str
 ) -> None:
-    text = (
-        f"{HEAD}stop: {{type: asha, first_kimg: {first}}}\nwatch: {{evaluate_every_kimg: {every}}}\nmetrics: [fid50]\n"
-    )
-    asha = [line for line in cautions(read(text).spec, [], [], tmp_path) if "asha" in line]
-    assert [line.partition(" kimg: evaluations run")[0] for line in asha] == [f"asha has no scores at {unmet}"] * bool(
-        unmet
-    )
+    head = f"{HEAD}stop: {{type: asha, first_kimg: {first}}}\nwatch: {{evaluate_every_kimg: {every}}}\n"
+    file = sweep_file(f"{head}metrics: [fid50]\ntiers: {{small: {{seeds: [1]}}}}\n")
+    whole, tier = read_sweep(file), read_sweep(file, "small")
+    expected = [f"asha has no scores at {unmet}"] * bool(unmet)
+    for texts in (
+        [text for _, text in moment_problems(whole, [])],
+        [problem.text for problem in inherited_rungs(tier)],
+    ):
+        assert [text.partition(" kimg: evaluations run")[0] for text in texts] == expected
+    assert [*inherited_rungs(whole), *moment_problems(tier, [])] == []
+    assert not [line for line in cautions(whole.spec, [], [], tmp_path) if "asha" in line]
 
 
 def test_ray_tune_trains_no_sources_and_says_so(read: Read) -> None:

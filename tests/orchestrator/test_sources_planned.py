@@ -81,6 +81,11 @@ def test_a_source_of_another_sweep_is_planned_as_that_says_and_priced(tmp_path: 
     assert "2 trials (2 cells × 1 seed), and 1 source from other sweeps: 2 new, 1 wait" in summary(plan)
 
 
+def test_a_source_with_another_seed_is_not_told_as_one_of_another_sweep(read: Read) -> None:
+    plan = planned(read(HEAD + "cells: {b: {transfer: {cell: a, seed: 5}}, a: {augment: none}}\n"))
+    assert "2 trials (2 cells × 1 seed), and 1 source of other seeds: 2 new, 1 wait" in summary(plan)
+
+
 def test_wall_time_is_at_least_that_of_a_chain(read: Read) -> None:
     plan = planned(read(CHAIN))
     seconds = [plan.prices[trial].seconds for trial in plan.decisions][:3]

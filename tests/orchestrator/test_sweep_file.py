@@ -75,7 +75,10 @@ def test_a_contradiction_is_reported_at_the_setting_it_names(sweep_file: Write) 
 
 def test_a_setting_of_another_choice_is_reported_at_its_line(sweep_file: Write) -> None:
     text = BASE + "grid:\n  augment: [none]\n  augment.target: [0.5]\n"
-    assert problems(sweep_file(text)) == ["6: grid.augment.target[0]: 'augment.target' is not a setting here"]
+    assert problems(sweep_file(text)) == [
+        "6: grid.augment.target[0]: 'augment.target' is not a setting of augment: none "
+        "(cell augment=none, augment.target=0.5)"
+    ]
 
 
 def test_an_unknown_preset_is_reported(sweep_file: Write) -> None:

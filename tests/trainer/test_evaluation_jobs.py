@@ -114,6 +114,30 @@ def test_a_snapshot_is_not_compared_with_images_of_another_kind(
         assert told in capsys.readouterr().err
 
 
+def test_metrics_that_a_plan_refuses_are_refused(
+    inline: RunDir, trials: TrialMaker, tiny_set: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    new = tmp_path / "new"
+    for words in (
+        ["eval", str(inline.path)],
+        ["eval", str(inline.snapshot(64)), "--data", str(tiny_set), "--cache", str(tmp_path / "cache")],
+        ["run", "--out", str(new), "--data", str(trials.data), "--kimg", "0.1"],
+    ):
+        before = inline.attempts()
+        assert main([*words, "--metrics", "is5"]) == 2
+        assert "is5 is undefined: 5 generated: too few for 10 splits" in capsys.readouterr().err
+        assert inline.attempts() == before
+        assert not new.exists()
+
+
+def test_unreliable_metrics_are_told(
+    inline: RunDir, tiny_set: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["eval", str(inline.snapshot(64)), "--data", str(tiny_set), "--cache", str(tmp_path / "cache")]
+    assert main([*words, "--metrics", "fid20_full"]) == 0
+    assert "warning: fid20_full is unreliable: 20 generated against " in capsys.readouterr().err
+
+
 def test_options_that_would_have_no_effect_are_refused(
     inline: RunDir, tiny_set: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

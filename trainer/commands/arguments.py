@@ -18,7 +18,15 @@ def finite(value: float) -> float:
     return value
 
 
+def png_file(path: Path) -> Path:
+    """Return `path`, which a PNG is written to. Raises UserError if its name says something else."""
+    if path.suffix.lower() != ".png":
+        raise UserError(path, "would be a PNG file, but is not named so", f"write {path.with_suffix('.png').name}")
+    return path
+
+
 SnapshotArgument = Annotated[Path, typer.Argument(metavar="SNAPSHOT", help="Snapshot file of a network.")]
+PngArgument = Annotated[Path, typer.Argument(metavar="TARGET", help="PNG file to write.", callback=png_file)]
 PsiOption = Annotated[float, typer.Option("--psi", callback=finite, help="Truncation psi; 1 for none.")]
 ClassOption = Annotated[int | None, typer.Option("--class", metavar="CLASS", help="Class, for a conditional network.")]
 ThreadsOption = Annotated[int, typer.Option("--threads", min=1, help="CPU threads.")]

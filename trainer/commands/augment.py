@@ -13,6 +13,7 @@ from trainer.augment.draws import QuantileDraws
 from trainer.augment.pipe import AugmentPipe, named_pipe
 from trainer.augment.transforms.table import GROUPS, TRANSFORMS
 from trainer.command_line.group import epilog, new_app, taking_several
+from trainer.commands.arguments import PngArgument
 from trainer.commands.project import read_image
 from trainer.config.augment import Pipe
 from trainer.images.grids import tile, to_uint8, write_png
@@ -29,7 +30,6 @@ EXAMPLES = """Examples:
 ImageArgument = Annotated[
     Path, typer.Argument(metavar="IMAGE", help="Image file; its centre square is scaled to --resolution.")
 ]
-TargetArgument = Annotated[Path, typer.Argument(metavar="TARGET", help="PNG file to write.")]
 ResolutionOption = Annotated[int, typer.Option("--resolution", min=1, help="Side of every picture in pixels.")]
 POption = Annotated[
     list[float] | None,
@@ -63,7 +63,7 @@ class AugmentSheet(NamedTuple):
 @torch.inference_mode()
 def augment(
     image: ImageArgument,
-    target: TargetArgument,
+    target: PngArgument,
     resolution: ResolutionOption = 128,
     p: POption = None,
     pipe: PipeOption = "bgc",

@@ -9,6 +9,7 @@ import typer
 from trainer.command_line.group import epilog, new_app, taking_several
 from trainer.command_line.options import names_in
 from trainer.commands.arguments import DetectorOption, DistanceOption, ThreadsOption
+from trainer.commands.measurable import doubts_about, tell
 from trainer.commands.run import carry_out
 from trainer.config.dataset.companion import locate_test_images
 from trainer.config.dataset.describe import describe
@@ -117,6 +118,7 @@ def evaluate_command(
     if data is None:
         raise UserError("--data", "is missing", "name the real images to compare the snapshot with")
     _require_same_images(subject, data)
+    tell(doubts_about(names, data.resolve(), detector))
     return _measure_file(subject, wanted, RealImages(data, cache, mirror))
 
 
@@ -154,6 +156,7 @@ def _measure_run(run: RunDir, wanted: EvaluationRequest, ranks: int | None) -> i
     if not numbers:
         raise UserError(run.path, "contains no run", "give the directory that was passed to: trainer run --out")
     last = Job.model_validate_json(run.job(numbers[-1]).read_text(encoding="utf-8"))
+    tell(doubts_about(wanted.metrics, last.options.data_path, wanted.detector))
     chosen = wanted._asdict() | {"evaluation_seeds": wanted.seeds}
     del chosen["seeds"]
     options = last.options.model_copy(update=chosen)

@@ -1,20 +1,18 @@
 """python -m trainer generate: a sheet of images from a snapshot, one per seed."""
 
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from trainer.command_line.group import epilog, new_app
-from trainer.commands.arguments import ClassOption, PsiOption, SnapshotArgument, parse_seeds, positive
+from trainer.commands.arguments import ClassOption, PngArgument, PsiOption, SnapshotArgument, parse_seeds, positive
 from trainer.images.grids import sheet_of, write_png
 from trainer.images.latents import class_rows, load_generator, z_of_seeds
 
 EXAMPLES = """Example:
   python -m trainer generate best.safetensors sheet.png --seeds 0-59 --psi 0.7
 """
-TargetArgument = Annotated[Path, typer.Argument(metavar="TARGET", help="PNG file to write.")]
 SeedsOption = Annotated[str, typer.Option("--seeds", help="One image per seed: 0-59 or 1,4,9.")]
 ColumnsOption = Annotated[int, typer.Option("--columns", min=1, help="Images per row.")]
 ResampleOption = Annotated[
@@ -28,7 +26,7 @@ app = new_app()
 @app.command(epilog=epilog(EXAMPLES))
 def generate(
     snapshot: SnapshotArgument,
-    target: TargetArgument,
+    target: PngArgument,
     seeds: SeedsOption = "0-59",
     columns: ColumnsOption = 10,
     psi: PsiOption = 1.0,

@@ -14,10 +14,12 @@ from pydantic import ValidationError
 from trainer.command_line.group import epilog, new_app, taking_several
 from trainer.command_line.options import names_in
 from trainer.commands.arguments import positive
+from trainer.commands.measurable import doubts_about, tell
 from trainer.config.dataset.config import DataDescription
 from trainer.config.dataset.describe import describe, locate
 from trainer.config.identity import trial_id
 from trainer.config.job import Job
+from trainer.config.metrics.families import DETECTOR
 from trainer.config.options import OpsChoice, RunOptions
 from trainer.config.resolve import resolve
 from trainer.config.train import TrainConfig
@@ -137,6 +139,7 @@ def _prepare(own: StandaloneRun) -> int:
     path = locate(own.data, own.directory)
     settings = _tree(own.settings)
     config = _resolved({"preset": own.preset, **settings}, describe(path, own.directory))
+    doubts = doubts_about(own.metrics, path, DETECTOR)
     _claim(run, config)
     number = len(run.attempts()) + 1
     options = RunOptions(
@@ -149,6 +152,7 @@ def _prepare(own: StandaloneRun) -> int:
         metrics=own.metrics,
     )
     replace_file(run.job(number), Job(attempt=number, token=number, options=options).model_dump_json(indent=1))
+    tell(doubts)
     sys.stdout.write(f"trial {trial_id(config)} in {run.path}, attempt {number}\n")
     return number
 

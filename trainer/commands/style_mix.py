@@ -1,7 +1,6 @@
 """python -m trainer style-mix: combine the styles of two seeds, layer by layer (StyleGAN, Fig. 3)."""
 
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import torch
@@ -10,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from trainer.command_line.group import epilog, new_app
-from trainer.commands.arguments import ClassOption, PsiOption, SnapshotArgument, parse_seeds
+from trainer.commands.arguments import ClassOption, PngArgument, PsiOption, SnapshotArgument, parse_seeds
 from trainer.errors import UserError
 from trainer.images.grids import sheet_of, write_png
 from trainer.images.latents import class_rows, load_generator, z_of_seeds
@@ -18,7 +17,6 @@ from trainer.images.latents import class_rows, load_generator, z_of_seeds
 EXAMPLES = """Example:
   python -m trainer style-mix best.safetensors mix.png --rows 0-5 --layers 0-3
 """
-TargetArgument = Annotated[Path, typer.Argument(metavar="TARGET", help="PNG file to write.")]
 RowsOption = Annotated[str, typer.Option("--rows", help="Seeds of the rows, for the remaining layers.")]
 ColumnsOption = Annotated[str, typer.Option("--columns", help="Seeds of the columns, for --layers.")]
 LayersOption = Annotated[str, typer.Option("--layers", help="Layers taken from the column's seed.")]
@@ -29,7 +27,7 @@ app = new_app()
 @app.command(epilog=epilog(EXAMPLES))
 def style_mix(
     snapshot: SnapshotArgument,
-    target: TargetArgument,
+    target: PngArgument,
     rows: RowsOption = "0-5",
     columns: ColumnsOption = "10-19",
     layers: LayersOption = "0-3",

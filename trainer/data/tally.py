@@ -38,6 +38,7 @@ class ConversionTally:
         self._counts["unreadable"] += facts.turned == 0
         self._counts["deep"] += facts.bits > EIGHT_BITS
         self._counts["profiled"] += facts.profiled
+        self._counts["incomplete"] += facts.incomplete
         self._counts["animated"] += picture.file.animated
         self._brightest = max(self._brightest, picture.file.brightest)
         self._bits = max(self._bits, facts.bits)
@@ -56,6 +57,7 @@ class ConversionTally:
             "kept": "{} with transparency, which is kept as a channel; to composite it, add --channels 1 or 3",
             "deep": f"{{}} of more than 8 bits reduced to 8, the high byte{self._brightest_note()}",
             "profiled": "{} with a colour profile other than sRGB, which was not applied: their colours are off",
+            "incomplete": "{} from incomplete progressive JPEGs, which lack scans: blurred or blocky",
             "animated": "{} with several frames or pages, of which the first was used",
             "unreadable": "{} with unreadable EXIF data, not rotated",
         }

@@ -11,6 +11,7 @@ from typing import Protocol, runtime_checkable
 
 from trainer.config.dataset.entries import FileEntry
 from trainer.config.dataset.folder import Folder
+from trainer.config.dataset.foreign import require_no_other_kind
 from trainer.config.dataset.zip import Zip
 from trainer.errors import DataError
 
@@ -48,6 +49,7 @@ def open_archive(path: Path, memo_dir: Path | None = None, follow_links: bool = 
     if path.is_dir():
         return Folder(path, memo_dir, follow_links)
     if path.is_file():
+        require_no_other_kind(path)
         return Zip(path)
     if path.exists():
         raise DataError(path, "is neither a folder nor a ZIP file")

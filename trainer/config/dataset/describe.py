@@ -7,6 +7,7 @@ from pathlib import Path
 from trainer.config.dataset.archive import Archive, open_archive
 from trainer.config.dataset.config import DataDescription
 from trainer.config.dataset.entries import fingerprint
+from trainer.config.dataset.foreign import require_no_other_files
 from trainer.config.dataset.labels import empty_classes, read_labels
 from trainer.config.dataset.memo import DataExamination, recall, remember, state_of
 from trainer.config.dataset.preparation import misnamed
@@ -107,6 +108,8 @@ def _examined(path: Path, data_dir: Path) -> DataExamination:
 def require_images(archive: Archive) -> None:
     """Raise DataError, with the archive's remarks, unless there are enough images."""
     count = len(archive.images)
+    if not count and archive.path.is_dir():
+        require_no_other_files(archive.path)
     if count < FEWEST_IMAGES:
         way_out = f"a data set needs at least {FEWEST_IMAGES} PNG or JPEG files"
         raise DataError(archive.path, f"has {count} images", "; ".join([way_out, *archive.remarks]))

@@ -13,12 +13,13 @@ from trainer.errors import DataError
 
 SMALLEST, LARGEST = 4, 1024
 EIGHT_BITS = 8
+SOME_INCOMPLETE = "some images are incomplete progressive JPEGs, which lack scans: they are blurred or blocky"
 
 
 class Header(NamedTuple):
     """Size and format of an image file, of its first frame.
 
-    `bits` are per sample; more than 8 are reduced to 8. `profiled` as in ImageFacts.
+    `bits` are per sample; more than 8 are reduced to 8. `profiled` and `incomplete` as in ImageFacts.
     """
 
     width: int
@@ -27,6 +28,7 @@ class Header(NamedTuple):
     bits: int = EIGHT_BITS
     animated: bool = False
     profiled: bool = False
+    incomplete: bool = False
 
     def joined(self, first: "Header | None") -> "Header":
         """Return the size and channels of the first image of a set, with what any image so far is read with."""
@@ -36,6 +38,7 @@ class Header(NamedTuple):
             bits=max(first.bits, self.bits),
             animated=first.animated or self.animated,
             profiled=first.profiled or self.profiled,
+            incomplete=first.incomplete or self.incomplete,
         )
 
 
@@ -56,7 +59,7 @@ def read_header(content: bytes, place: str, first: Header | None) -> Header:
     with opened(content, place) as image:
         facts = facts_of(image, content, place)
         size = image.width, image.height
-        header = Header(*size, facts.channels, facts.bits, is_animated(image), facts.profiled)
+        header = Header(*size, facts.channels, facts.bits, is_animated(image), facts.profiled, facts.incomplete)
         if first is None:
             require_square(place, header)
         else:
@@ -66,11 +69,11 @@ def read_header(content: bytes, place: str, first: Header | None) -> Header:
 
 
 def reduced(header: Header) -> list[str]:
-    """Return remarks on what is not read of the images: the low bits of samples, further frames, colour profiles."""
+    """Return remarks on what is not read of the images: low bits of samples, further frames, profiles, lost scans."""
     deep = [f"samples of {header.bits} bits are read as 8 bits, the high byte"] if header.bits > EIGHT_BITS else []
     frames = ["of images with several frames or pages the first is read"] if header.animated else []
     profiles = ["colour profiles other than sRGB are not applied: their colours are off"] if header.profiled else []
-    return [*deep, *frames, *profiles]
+    return [*deep, *frames, *profiles, *([SOME_INCOMPLETE] if header.incomplete else [])]
 
 
 def require_plain(image: Image.Image, facts: ImageFacts, place: str) -> None:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from PIL import ExifTags, Image, UnidentifiedImageError
 
+from trainer.config.dataset.jpeg_layout import is_incomplete
 from trainer.errors import DataError, UserError
 
 MAX_SIDE = 32768
@@ -48,7 +49,7 @@ class ImageFacts(NamedTuple):
     """Metadata of an image file, read before decoding.
 
     `turned` is its EXIF orientation, 1 if upright, 0 if EXIF data cannot be read. `bits` are per sample. `profiled` if
-    it has a colour profile (ICC) other than sRGB.
+    it has a colour profile (ICC) other than sRGB. `incomplete` if it is a progressive JPEG that lacks scans.
     """
 
     channels: int
@@ -57,6 +58,7 @@ class ImageFacts(NamedTuple):
     inverted: bool
     grey_step: int
     profiled: bool = False
+    incomplete: bool = False
 
 
 @contextmanager
@@ -99,14 +101,24 @@ def facts_of(image: Image.Image, content: bytes, place: str) -> ImageFacts:
         raise DataError(place, "has signed samples, of unknown range", way_out)
     if tags.get(PLANES) == APART and bits > OPAQUE.bit_length() and _codec(image) == "raw":
         raise DataError(place, f"has samples of {bits} bits in planes of their own, which would be misread", INTERLEAVE)
+    if _is_part_of_canvas(image):
+        raise DataError(place, "has a first frame that leaves pixels of its canvas undefined", "save it as PNG")
     inverted = tags.get(PHOTOMETRIC) == WHITE_IS_ZERO and image.mode.startswith("I;16")
     step = GREY_LEVELS.get(_raw_mode(image), 1)
-    return ImageFacts(channels, _orientation(image, content), bits, inverted, step, _is_profiled(image))
+    lacking = "progressive" in image.info and is_incomplete(content)
+    return ImageFacts(channels, _orientation(image, content), bits, inverted, step, _is_profiled(image), lacking)
 
 
 def _is_profiled(image: Image.Image) -> bool:
     profile = image.info.get("icc_profile")
     return isinstance(profile, bytes) and bool(profile) and not any(name in profile for name in SRGB)
+
+
+def _is_part_of_canvas(image: Image.Image) -> bool:
+    """Return whether the frame of a GIF is smaller than the image, and the rest is not transparent."""
+    tiles: Any = getattr(image, "tile", ())
+    is_smaller = bool(tiles) and tuple(tiles[0][1]) != (0, 0, *image.size)
+    return image.format == "GIF" and is_smaller and "transparency" not in image.info
 
 
 def is_animated(image: Image.Image) -> bool:

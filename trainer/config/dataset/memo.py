@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 from trainer.config.dataset.config import DataDescription
 from trainer.files import read_regular, replace_file
 
-RULES = 3
+RULES = 4
 """To be raised when a file is described by other rules than before."""
 
 

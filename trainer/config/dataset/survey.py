@@ -15,7 +15,7 @@ MOST_CLASSES = 1000
 GREY = frozenset(mode for mode, channels in CHANNELS.items() if channels < 3) | {"I", "F"}
 """Pillow's modes of grey images."""
 
-SPLITS = frozenset({"train", "training", "test", "testing", "val", "valid", "validation", "dev"})
+PARTS = frozenset({"train", "training", "test", "testing", "val", "valid", "validation", "dev"})
 """Names of folders that are parts of a set, not classes."""
 
 
@@ -58,5 +58,5 @@ def _class_folders(archive: Archive) -> list[str]:
     names = [canonical(name).removeprefix(f"{around}/").split("/") for name in archive.images]
     folders = sorted({parts[0] for parts in names if len(parts) > 1})
     is_whole = all(len(parts) > 1 for parts in names)
-    is_named = not all(folder.isdigit() or folder.lower() in SPLITS for folder in folders)
+    is_named = not all(folder.isdigit() or folder.lower() in PARTS for folder in folders)
     return folders if is_whole and is_named and 1 < len(folders) <= MOST_CLASSES else []

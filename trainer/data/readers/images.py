@@ -8,6 +8,7 @@ from trainer.config.dataset.archive import Archive, open_archive
 from trainer.config.dataset.entries import canonical
 from trainer.config.dataset.labels import Labelling, read_labels
 from trainer.config.dataset.listing import common_folder
+from trainer.config.dataset.survey import PARTS
 from trainer.data.decode import decode_any
 from trainer.data.readers.reader import Picture
 from trainer.errors import DataError
@@ -60,6 +61,10 @@ def _by_folder(archive: Archive) -> Labelling:
     if "" in folders:
         problem = f"image {archive.images[folders.index('')]} is not in a folder, so it has no class"
         raise DataError(archive.path, problem)
+    if PARTS.issuperset(folder.lower() for folder in folders):
+        parts = ", ".join(sorted(set(folders)))
+        way_out = "prepare each folder alone, or leave classes out: --labels none"
+        raise DataError(archive.path, f"has folders named as parts of a set, not as classes: {parts}", way_out)
     number = {folder: index for index, folder in enumerate(sorted(set(folders)))}
     return Labelling([number[folder] for folder in folders], _remarks(list(number), around))
 
