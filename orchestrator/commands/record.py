@@ -44,7 +44,7 @@ def execute(store: Store, *, rebuild: bool, as_json: bool) -> int:
         raise StoreError(store.root, "has no trials", "name a store with --store or ADASWEEP_STORE")
     target = default_target(store) if rebuild else readable_target(store, thoroughly=True)
     failed = _catch_up(store, target, rebuild=rebuild)
-    _print_state(store, target, as_json=as_json)
+    _print_state(store, target, "Recorded in part" if failed else "Recorded", as_json=as_json)
     return report_failure(CommandFailure(ExitCode.SOME_FAILED, f"not recorded: {failed}")) if failed else 0
 
 
@@ -64,7 +64,7 @@ def _catch_up(store: Store, target: MlflowTarget, *, rebuild: bool) -> str:
         _leave_to(_owner(held), store, target)
         return ""
     if report.trouble:
-        raise BackendError(f"MLflow could not be updated: {report.trouble}", retryable=True)
+        raise BackendError(f"MLflow could not be updated: {report.trouble}", retryable=not report.persists)
     return report.problem
 
 
@@ -76,7 +76,7 @@ def _leave_to(owner: str, store: Store, target: MlflowTarget) -> None:
         raise BackendError(f"MLflow could not be updated: {report.trouble}; {owner} tries again", retryable=True)
 
 
-def _print_state(store: Store, target: MlflowTarget, *, as_json: bool) -> None:
+def _print_state(store: Store, target: MlflowTarget, done: str, *, as_json: bool) -> None:
     """Print the target, what it refused, what is no trial where one belongs, and who still records."""
     trials = [trial for trial in store.ids() if store.run(trial).attempts()]
     late, skipped = is_behind(store, target, trials), [str(one) for one in misplaced(store)]
@@ -87,7 +87,7 @@ def _print_state(store: Store, target: MlflowTarget, *, as_json: bool) -> None:
         result_console().print(line, markup=False, soft_wrap=True)
     held = holder(store.root / "mlflow")
     suffix = f"; {_owner(held)} continues to record" if late and held and held.is_alive(time.time()) else ""
-    result_console().print(f"Recorded in {target.uri}{suffix}", markup=False, soft_wrap=True)
+    result_console().print(f"{done} in {target.uri}{suffix}", markup=False, soft_wrap=True)
 
 
 def _owner(held: Holder | None) -> str:

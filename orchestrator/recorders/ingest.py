@@ -87,7 +87,8 @@ class Recorder:
             raise
         except Exception as error:  # whatever MLflow, its database or its server raises: runs must not be affected
             self.ingester = None
-            return Report(uri=self.target.uri, began=began, trouble=_trouble(self.target, error))
+            trouble, persists = _trouble(self.target, error)
+            return Report(uri=self.target.uri, began=began, trouble=trouble, persists=persists)
         return Report(uri=self.target.uri, began=began, failed=failed)
 
     def _ingester(self) -> "Ingester":
@@ -97,11 +98,11 @@ class Recorder:
         return self.ingester
 
 
-def _trouble(target: MlflowTarget, error: Exception) -> str:
-    """Return why a pass has failed; of the store's own database with another schema, how to have it anew."""
+def _trouble(target: MlflowTarget, error: Exception) -> tuple[str, bool]:
+    """Return why a pass has failed, and whether that persists: the store's own database with another schema does."""
     if target.database is None or OTHER_SCHEMA not in str(error):
-        return error_line(error)
-    return f"{target.database} is of another version of MLflow; {REBUILD}"
+        return error_line(error), False
+    return f"{target.database} is of another version of MLflow; {REBUILD}", True
 
 
 def has_changes(store: Store, target: MlflowTarget, *, has_asked: bool = False) -> bool:

@@ -11,12 +11,14 @@ from trainer.files import replace_file
 class Report(Settings):
     """One pass: its target, and when it began (Unix seconds).
 
-    `trouble` is why MLflow could not be reached; `failed` has the errors of single trials and figures.
+    `trouble` is why MLflow could not be reached, and `persists` until somebody acts; `failed` has the errors of single
+    trials and figures.
     """
 
     uri: str
     began: float
     trouble: str = ""
+    persists: bool = False
     failed: dict[str, str] = {}
 
     @property

@@ -23,8 +23,10 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError
 
 from orchestrator.cli import main
+from orchestrator.commands import record as command
 from orchestrator.recorders import ingest
 from orchestrator.recorders.cursor import Cursor, is_behind, new_points, read_cursor
+from orchestrator.recorders.report import Report
 from orchestrator.recorders.tags import tags_by_trial
 from orchestrator.recorders.target import default_target, readable_target, require_listener, sqlite_uri
 from orchestrator.store.layout import Store
@@ -60,11 +62,23 @@ def test_the_stores_own_database_of_another_version_of_mlflow_is_told_with_the_w
     with closing(sqlite3.connect(store.root / "mlflow.db")) as database:
         database.execute("UPDATE alembic_version SET version_num = 'ffffffffffff'")
         database.commit()
-    assert main(["record", "--store", str(store.root)]) == ExitCode.RUN_AGAIN
+    assert main(["record", "--store", str(store.root)]) == ExitCode.USER_ERROR
     told = f"{store.root / 'mlflow.db'} is of another version of MLflow; to rebuild it from the files, run: "
     assert f"{told}adasweep record --rebuild" in capfd.readouterr().err
     assert main(["record", "--rebuild", "--store", str(store.root)]) == 0
     assert main(["record", "--store", str(store.root)]) == 0
+
+
+@pytest.mark.usefixtures("run")
+def test_what_is_recorded_in_part_is_not_called_recorded(
+    store: Store, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = Report(uri="u", began=1.0, failed={"0123456789ab": "its name is too long"})
+    monkeypatch.setattr(command, "record_once", lambda *_, **__: report)
+    assert main(["record", "--store", str(store.root)]) == ExitCode.SOME_FAILED
+    told = capfd.readouterr()
+    assert told.out.startswith("Recorded in part in sqlite:")
+    assert "not recorded: 0123456789ab: its name is too long" in told.err
 
 
 @pytest.mark.usefixtures("run")
