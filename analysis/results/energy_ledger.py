@@ -1,9 +1,8 @@
 """Energy ledger of sweeps, by item (Karras et al. 2020, Table 25): runs, device-years, kWh, CO2, waste, reuse.
 
 The part of an attempt's work that something was built on counts as result. The rest is wasted: repeated by a later
-attempt (superseded), or done for a trial that failed. An attempt belongs to the sweep that submitted it, also where
-that sweep's plan is not in the store, as after unpacking another sweep that shares the trial. Energy is split by time
-between training, metrics and idle (starting, saving, waiting).
+attempt (superseded), or done for a trial that failed. An attempt belongs to the sweep that submitted it. Energy is
+split by time between training, metrics and idle (starting, saving, waiting).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -79,16 +78,12 @@ class Item(NamedTuple):
 
 
 class Ledger(NamedTuple):
-    """The `items` add up to `total`; `reused` is work that other sweeps paid for.
-
-    `without_plan` are sweeps known only from attempts that they submitted to trials of others.
-    """
+    """The `items` add up to `total`; `reused` is work that other sweeps paid for."""
 
     items: list[Item]
     reused: list[Item]
     total: Item
     factors: Factors
-    without_plan: tuple[str, ...] = ()
 
 
 def devices(attempt: AttemptRow) -> float:
@@ -112,8 +107,7 @@ def ledger(
 ) -> Ledger:
     """Return the ledger of the sweeps `chosen` (empty: of the whole store); `planned` has the trials of each sweep."""
     owner = {attempt: owner_of(attempt, planned) for attempt in attempts}
-    without_plan = sorted(set(owner.values()) - {*planned, UNPLANNED})
-    sweeps = list(chosen) or [*planned, *without_plan, UNPLANNED]
+    sweeps = list(chosen) or [*planned, UNPLANNED]
     own = {sweep: [attempt for attempt in attempts if owner[attempt] == sweep] for sweep in sweeps}
     items = [item for sweep in sweeps for item in _items(sweep, own[sweep], factors)]
     reused = [
@@ -122,19 +116,13 @@ def ledger(
         if (others := [a for a in attempts if a.trial in planned.get(sweep, ()) and owner[a] not in (sweep, UNPLANNED)])
     ]
     everything = [(attempt, 1.0) for sweep in sweeps for attempt in own[sweep]]
-    return Ledger(items, reused, item_of("total", "", everything, factors), factors, tuple(without_plan))
+    return Ledger(items, reused, item_of("total", "", everything, factors), factors)
 
 
 def owner_of(attempt: AttemptRow, planned: Mapping[str, frozenset[str]]) -> str:
-    """Return the sweep that an attempt belongs to: the one that submitted it, else the first that plans its trial.
-
-    A sweep that submitted it and no longer plans its trial has left it to the others.
-    """
+    """Return the sweep that an attempt belongs to: the one that submitted it, else the first that plans its trial."""
     planning = [sweep for sweep, trials in planned.items() if attempt.trial in trials]
-    if not planning:
-        return UNPLANNED
-    is_submitter = attempt.sweep in planning or (attempt.sweep and attempt.sweep not in planned)
-    return attempt.sweep if is_submitter else planning[0]
+    return attempt.sweep if attempt.sweep in planning else planning[0] if planning else UNPLANNED
 
 
 KINDS = ("result", "wasted: superseded", "wasted: failed")

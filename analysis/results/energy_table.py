@@ -65,7 +65,6 @@ def as_json(found: Ledger) -> dict[str, Any]:
         "items": [item._asdict() | {"kwh": item.kwh} for item in found.items],
         "reused": [item._asdict() | {"kwh": item.kwh} for item in found.reused],
         "total": found.total._asdict() | {"kwh": found.total.kwh},
-        "without_plan": found.without_plan,
     }
 
 
@@ -92,9 +91,6 @@ def notes(found: Ledger) -> list[str]:
         lines.append(f"{total.attempts_without_energy} attempts are not included: not metered, and of unknown power.")
     lines.append(f"CO2: {factors.kg_per_kwh:g} kg per kWh ({factors.kg_source}).")
     lines.append("Energy is split between training, metrics and idle by time. Reused work is not in the total.")
-    if found.without_plan:
-        names = ", ".join(found.without_plan)
-        lines.append(f"Without a plan in this store: {names}; of these, only work on trials of other sweeps is known.")
     if total.paper_kwh is not None:
         lines.append(f"Paper's formula: duration x devices / {factors.node_devices} x power of the node.")
     return lines

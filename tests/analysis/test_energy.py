@@ -169,19 +169,6 @@ def test_work_paid_for_by_another_sweep_is_reused_and_counted_once(one: ResultSt
     assert total(one).measured_kwh == 1.0
 
 
-def test_work_of_a_sweep_whose_plan_is_not_in_the_store_is_its_own(one: ResultStore) -> None:
-    attempt(one, 2, work="evaluate", sweep="absent")
-    here, _ = energy_of(one, ["synthetic"], FACTORS)
-    shown = [(item.item, item.measured_kwh) for item in (*here.items, *here.reused)]
-    assert shown == [("result", 1.0), ("reused", 1.0)]
-    whole, _ = energy_of(one, [], FACTORS)
-    assert {item.sweep: item.measured_kwh for item in whole.items} == {"synthetic": 1.0, "absent": 1.0}
-    assert whole.total.measured_kwh == 2.0
-    assert [note for note in notes(whole) if note.startswith("Without a plan in this store: absent;")]
-    replace_file(one.plan("absent"), one.plan("synthetic").read_text().replace('"synthetic"', '"absent"'))
-    assert energy_of(one, ["synthetic"], FACTORS)[0].reused == here.reused
-
-
 def test_runs_in_no_plan_are_still_counted(one: ResultStore) -> None:
     one.plan("synthetic").unlink()
     assert items(one)[UNPLANNED, "result"].measured_kwh == 1.0

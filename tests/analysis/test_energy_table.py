@@ -102,11 +102,3 @@ def test_the_energy_of_a_store_is_by_figure_whatever_the_tier_and_counts_every_a
     ]
     assert figure.data(*load(store, NO_SWEEP, fresh=True)).table.equals(table)
     assert [made.name for made in render_all(["energy_by_figure"], *load(store, NO_SWEEP))[0]] == ["energy_by_figure"]
-
-
-def test_the_energy_by_figure_names_a_sweep_whose_plan_is_not_in_the_store(store: ResultStore) -> None:
-    store.plan("other").unlink()
-    collect(store)
-    table = figure_named("energy_by_figure").data(*load(store, NO_SWEEP)).table
-    assert table["mwh"][table["item"] == "other"].tolist() == [pytest.approx(1.0)]
-    assert table["mwh"][table["item"] == "total"].tolist() == [pytest.approx(5.0)]

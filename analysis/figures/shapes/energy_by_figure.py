@@ -35,10 +35,8 @@ class EnergyByFigure(EnergyTable):
         rows = curves.source.rows("attempts", AttemptRow._fields, sorted(runs.store.trials())).to_pylist()
         attempts = [AttemptRow(**row) for row in rows]
         drawn = {sweep: figures_of(plan) for sweep, plan in plans.items()} | {UNPLANNED: UNPLANNED}
-        owners = {attempt: owner_of(attempt, planned) for attempt in attempts}
-        figures = {attempt: drawn.get(owner, owner) for attempt, owner in owners.items()}
-        names = dict.fromkeys([*drawn.values(), *figures.values()])
-        groups = {name: [a for a in attempts if figures[a] == name] for name in names}
+        figures = {attempt: drawn[owner_of(attempt, planned)] for attempt in attempts}
+        groups = {name: [a for a in attempts if figures[a] == name] for name in dict.fromkeys(drawn.values())}
         lines = [
             *(("result", item_of(name, "", weighed(own, RESULT), Factors())) for name, own in groups.items() if own),
             *(("wasted", item_of(kind, "", weighed(attempts, kind), Factors())) for kind in WASTED),
