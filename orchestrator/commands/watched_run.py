@@ -9,6 +9,7 @@ from types import FrameType
 
 from orchestrator.dispatch.dispatcher import Dispatcher
 from orchestrator.display.duration import took
+from orchestrator.display.plan_table import many
 from orchestrator.display.progress import View, status_line
 from orchestrator.plan.status import TrialStatus, score_of_run, trial_status
 from orchestrator.plan.sweep_view import sweep_view
@@ -62,8 +63,8 @@ class WatchedRun:
             self.view.log(f"{waiting} trials wait for their sources; repeat the command later to submit them")
         failed = self._report_failed()
         if failed:
-            blocked = len(self.dispatcher.failed)
-            self.view.log(f"{blocked} trials are blocked; to try them again: adasweep retry {self._sweep}")
+            blocked = many(len(self.dispatcher.failed), "blocked trial")
+            self.view.log(f"{blocked}; to try again: adasweep retry {self._sweep}")
         if started + waiting >= wanted:
             return ExitCode.RUN_AGAIN if waiting or may_grow else failed
         why = self.dispatcher.refusal or self.dispatcher.trouble

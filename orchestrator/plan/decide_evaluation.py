@@ -36,7 +36,9 @@ def decide_metrics(want: Desired, seen: Observed, rules: Rules) -> Decision:
 def not_measured(decisions: Iterable[Decision]) -> list[str]:
     """Return how many trials will not be measured, by the reason, although they are not measured yet."""
     left = Counter(one.reason for one in decisions if one.action is Action.REUSE and not one.reason.endswith(MEASURED))
-    return [f"{count} trials are not measured: {reason}" for reason, count in left.items()]
+    return [
+        f"{count} {'trial is' if count == 1 else 'trials are'} not measured: {reason}" for reason, count in left.items()
+    ]
 
 
 def _in_progress(seen: Observed) -> Decision:

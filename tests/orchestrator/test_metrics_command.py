@@ -40,7 +40,7 @@ def test_more_numbers_are_measured_on_request_and_once(store: Store, sweep_file:
     file = sweep_file(LATER)
     untrained = adasweep(store, "metrics", file, "--no-record")
     assert untrained.returncode == 0
-    assert "warning: 1 trials are not measured: never run" in untrained.stderr
+    assert "warning: 1 trial is not measured: never run" in untrained.stderr
     assert list(store.ids()) == [], "nothing is trained"
     assert adasweep(store, "run", file, "--no-record").returncode == 0
     plan = store.plan("test").read_text()
@@ -64,7 +64,7 @@ def test_trials_without_snapshots_are_named_as_not_measured(store: Store, sweep_
     file = sweep_file(ONE)
     assert adasweep(store, "run", file, "--no-record").returncode == 0
     done = adasweep(store, "metrics", file, "--no-record", "--metrics", "kid2k")
-    assert "warning: 1 trials are not measured: has no snapshots" in done.stderr
+    assert "warning: 1 trial is not measured: has no snapshots" in done.stderr
 
 
 def test_names_that_do_not_exist_are_refused(store: Store, sweep_file: Write) -> None:

@@ -111,7 +111,7 @@ def test_failures_are_distinguished_and_can_be_retried(store: Store, sweep_file:
     assert detached.returncode == 3, detached.stderr
     assert "0 trials submitted" in detached.stderr
     assert "the loss is not a number" in detached.stderr
-    assert "2 trials are blocked; to try them again: adasweep retry test" in detached.stderr
+    assert "2 blocked trials; to try again: adasweep retry test" in detached.stderr
 
     assert "failed" in adasweep(store, "why", by_seed[13]["trial"]).stdout
     assert "RuntimeError" in adasweep(store, "logs", by_seed[13]["trial"]).stdout
