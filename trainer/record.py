@@ -182,7 +182,10 @@ class RunDir:
         return self.path / "set-aside"
 
     def abandoned(self) -> list["RunDir"]:
-        """Return the trainings that were abandoned, oldest first: folders of rows, snapshots, samples and probes."""
+        """Return the trainings that were abandoned, whole or beyond a checkpoint, oldest first.
+
+        They are folders of rows, snapshots, samples and probes.
+        """
         found = (
             (int(match["attempt"]), path)
             for path in matching(self.set_aside, "*")

@@ -101,7 +101,7 @@ def _places(
 def _as_text(document: dict[str, Any]) -> Group:
     attempts = document["attempts"]
     lines = [f"trial {document['trial']}  {document['state']} at {document['kimg']:g} kimg", document["directory"]]
-    lines += [*(f"of an abandoned training, no longer counts: {path}" for path in document["set_aside"]), ""]
+    lines += [*(f"set aside, no longer counts: {path}" for path in document["set_aside"]), ""]
     for place in document["sweeps"]:
         run = f"{place['sweep']}: {place['cell']} #{place['seed']}, to {place['horizon_kimg']:g} kimg"
         lines.append(f"{run}: {place['action']}, because: {place['reason']}")

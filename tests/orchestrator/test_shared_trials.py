@@ -15,6 +15,7 @@ from analysis.errors import ScoreError
 from analysis.results.load import load
 from analysis.results.run_state import each_due
 from analysis.tables.store import ResultStore
+from orchestrator.cli import main
 from orchestrator.dispatch.planner import plan_sweep
 from orchestrator.dispatch.request import Request
 from orchestrator.plan.decide import Action, Rules, decide, decide_one
@@ -451,3 +452,13 @@ def test_the_best_score_of_a_sweep_is_at_a_moment_of_its_own(store: Store, share
     assert seen_by_b(store) == before
     (status,) = sweep_status(store, read_plan(store, "a"), observe(store, [shared.path.name], {}), Rules())
     assert status.score_best == 1.0
+
+
+@pytest.mark.parametrize("name", ["002", "003.beyond"])
+def test_why_says_what_no_longer_counts(
+    store: Store, shared: RunDir, capfd: pytest.CaptureFixture[str], name: str
+) -> None:
+    folder = shared.set_aside / name
+    folder.mkdir(parents=True)
+    assert main(["why", shared.path.name, "--store", str(store.root)]) == 0
+    assert f"set aside, no longer counts: {folder}\n" in capfd.readouterr().out
