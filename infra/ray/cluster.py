@@ -6,7 +6,6 @@ import secrets
 import shutil
 import sys
 import tempfile
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -24,6 +23,10 @@ PARENT = Path("/tmp")
 PREFIX = "adasweep-ray-"
 HEAD = "head"
 START_SECONDS = 200.0
+EMPTY_SECONDS = 60.0
+ANSWER_SECONDS = 30.0
+ALIVE = ("PENDING", "RUNNING")
+"""States of a job that has not ended."""
 OBJECT_STORE_BYTES = 100_000_000
 
 SETTINGS = {
@@ -118,6 +121,16 @@ class RayCluster:
             if self.recorded.nodes[name].is_gone:
                 self.start_node(name)
 
+    def empty(self) -> None:
+        """Stop every job; Ray ends what these run."""
+        for job in self._jobs_alive():
+            self._ask(f"/api/jobs/{job}/stop", b"{}")
+        wait_until(lambda: not self._jobs_alive(), EMPTY_SECONDS, "the end of all Ray jobs")
+
+    def _jobs_alive(self) -> list[str]:
+        jobs = self._ask("/api/jobs/")
+        return [job["submission_id"] for job in jobs if job["submission_id"] and job["status"] in ALIVE]
+
     def stop(self) -> None:
         """Kill every node and remove the directory."""
         for name in [*self.recorded.shape.names, HEAD]:
@@ -127,13 +140,16 @@ class RayCluster:
 
     def usage(self) -> dict[str, tuple[float, float]] | None:
         """Return (used, total) of every resource, or None while the cluster does not respond."""
-        address = f"{self.environment['RAY_API_SERVER_ADDRESS']}/api/cluster_status"
-        request = urllib.request.Request(address, headers={"Authorization": f"Bearer {self.recorded.token}"})
         try:
-            with urllib.request.urlopen(request, timeout=5) as answer:
-                return _usage(json.load(answer))
-        except (OSError, urllib.error.URLError, ValueError):
+            return _usage(self._ask("/api/cluster_status"))
+        except (OSError, ValueError):
             return None
+
+    def _ask(self, path: str, body: bytes | None = None) -> Any:
+        headers = {"Authorization": f"Bearer {self.recorded.token}", "Content-Type": "application/json"}
+        request = urllib.request.Request(f"http://127.0.0.1:{self.recorded.dashboard}{path}", body, headers)
+        with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as answer:
+            return json.load(answer)
 
     def _start(self, name: str, command: Callable[[], list[str]], has_joined: Callable[[], bool]) -> None:
         """Launch a node until `has_joined`. On a busy machine Ray gives up on a node that is not up within 30 s."""

@@ -99,9 +99,10 @@ def ray_cluster() -> Iterator[RayCluster]:
 
 @pytest.fixture
 def ray_nodes(ray_cluster: RayCluster) -> Iterator[RayCluster]:
-    """The Ray cluster, repaired after each test."""
+    """The Ray cluster, repaired and emptied after each test: what a failed test leaves would fill it for all others."""
     yield ray_cluster
     ray_cluster.repair()
+    ray_cluster.empty()
 
 
 @pytest.fixture

@@ -24,6 +24,9 @@ from trainer.record import RunDir, read_record
 POLL_SECONDS = 0.3
 LINGER_SECONDS = 10.0
 
+CARRY_OUT = ray.remote(carry_out)
+"""One remote function for all entries: Ray keeps the order of tasks of one function and equal resources only."""
+
 
 @dataclass
 class Driver:
@@ -85,7 +88,7 @@ class Driver:
 def start(queue: RayQueue, entry: QueueEntry) -> "ray.ObjectRef[int | None]":
     """Submit an entry to Ray as a task with its resources; Ray reruns it if its node is lost."""
     needs = entry.resources
-    task = ray.remote(carry_out).options(
+    task = CARRY_OUT.options(
         num_cpus=needs.cpus,
         num_gpus=needs.gpus,
         memory=int(needs.memory_gib * 2**30),
