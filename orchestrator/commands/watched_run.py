@@ -55,12 +55,14 @@ class WatchedRun:
         self.growth.advance()
         wanted = len(self.dispatcher.active) - len(self.dispatcher.under_way)
         started = len(self.dispatcher.submit())
-        self.view.log(f"{started} trials submitted; watch them with: adasweep status {self._sweep}")
+        self.view.log(f"{many(started, 'trial')} submitted; watch with: adasweep status {self._sweep}")
         waiting, may_grow = len(self.dispatcher.waiting), self._may_grow and bool(self.dispatcher.active)
         if may_grow:
             self.view.log("more seeds may follow; repeat the command when these trials are done")
         if waiting:
-            self.view.log(f"{waiting} trials wait for their sources; repeat the command later to submit them")
+            self.view.log(
+                f"{many(waiting, 'trial')} to wait for a source; repeat the command later to submit what waits"
+            )
         failed = self._report_failed()
         if failed:
             blocked = many(len(self.dispatcher.failed), "blocked trial")

@@ -63,8 +63,8 @@ def explanation(store: Store, trial: str) -> dict[str, Any]:
     """Return the explanation of a trial as plain values."""
     outages, unreadable = list[str](), list[str]()
     plans = [plan for plan in readable_plans(store, unreadable) if trial in plan.with_sources]
-    sources = (one for plan in plans for one in plan.with_what_it_starts_from(trial))
-    observed = observe_now(store, {trial, *sources}, outages)
+    kin = (one for plan in plans for one in plan.kin_of(trial))
+    observed = observe_now(store, {trial, *kin}, outages)
     seen, elsewhere = observed[trial], misplaced(store, {trial})
     attempts = [(folder.name, record) for folder, record in attempts_of(store, trial)]
     return {
@@ -92,7 +92,7 @@ def _places(
     for plan in plans:
         for run in plan.runs:
             if run.trial == trial:
-                seen = {one: observed[one] for one in plan.with_what_it_starts_from(trial)}
+                seen = {one: observed[one] for one in plan.kin_of(trial)}
                 decision = decisions_of_plan(store, plan, seen, RULES)[trial]
                 place = {"sweep": plan.sweep, "cell": run.cell, "seed": run.seed, "horizon_kimg": run.horizon_kimg}
                 yield place | {"action": decision.action.value, "reason": decision.reason}

@@ -136,9 +136,10 @@ class Dispatcher:
 
     def _decide(self, decisions: Mapping[str, Decision]) -> None:
         """Take over decisions, holding back what starts from a snapshot that is not there yet."""
-        dependents = [one for one in self.plan.dependents if one.trial in decisions]
-        kept = kept_snapshots(self.store, (one.start for one in dependents if self.observed[one.start.trial].attempts))
-        self.decisions |= held_back({**self.decisions, **decisions}, dependents, self.observed, kept)
+        every, dependents = {**self.decisions, **decisions}, self.plan.dependents
+        starts = (one.start for one in dependents if one.trial in decisions)
+        kept = kept_snapshots(self.store, (start for start in starts if self.observed[start.trial].attempts))
+        self.decisions = held_back(every, self.plan.sources, dependents, self.observed, kept)
 
     def stop_early(self) -> None:
         """Stop the trials that a stop rule applies to: mark them in the store, and cancel those that run."""

@@ -236,7 +236,7 @@ def make_plan(
     """
     wanted, unique = wanted_of(sweep, trials), unique_trials(trials)
     decided = decide(wanted, observed, rules, decider)
-    decisions = held_back(decided, dependents_of(unique.values()), observed, kept)
+    decisions = held_back(decided, other_sources(trials), dependents_of(unique.values()), observed, kept)
     plan = Plan(sweep, trials, wanted, observed, decisions, {}, parallel, tariff, decider)
     own = Pricing(sweep.spec, evidence, tariff)
     theirs = {trial: Pricing(source.sweep.spec, evidence, tariff, own.made) for trial, source in plan.sources.items()}

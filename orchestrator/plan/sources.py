@@ -4,13 +4,14 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from orchestrator.plan.decide import SETTLED, SUBMITTED, Action, Decision
+from orchestrator.plan.decide import SETTLED, SUBMITTED, TO_RUN, Action, Decision
 from orchestrator.store.observe import Observed
 from orchestrator.sweep.reader import Sweep
 from orchestrator.sweep.trial import Source, Trial
 from trainer.config.training import TransferFromTrial
 
 SHOWN = 4
+UNNEEDED = Decision(Action.REUSE, "not needed: nothing has yet to start from it")
 
 
 class NeededSource(NamedTuple):
@@ -67,21 +68,51 @@ def dependents_of(trials: Iterable[Trial]) -> tuple[Dependent, ...]:
     )
 
 
+def _without_unneeded(
+    decisions: Mapping[str, Decision],
+    sources: Container[str],
+    dependents: Sequence[Dependent],
+    observed: Mapping[str, Observed],
+) -> dict[str, Decision]:
+    """Return decisions in which no job is for a source that nothing has yet to start from.
+
+    `sources` are those that are no cells; `dependents` come after those that they start from.
+    """
+    found = dict(decisions)
+    needed = set[str]()
+    for one in reversed(dependents):
+        if one.trial in sources and one.trial not in needed:
+            continue
+        if needs_start(decisions[one.trial], observed[one.trial]):
+            needed.add(one.start.trial)
+    for trial, decision in decisions.items():
+        if trial in sources and trial not in needed and decision.action in SUBMITTED:
+            found[trial] = UNNEEDED
+    return found
+
+
+def needs_start(decision: Decision, seen: Observed) -> bool:
+    """Return whether a trial is to begin, or to start over, without a copy of what it starts from."""
+    can_go_on = seen.attempts > 0 and seen.checkpoint_kimg > 0
+    return decision.action in TO_RUN and decision.work == "train" and not (seen.has_start or can_go_on)
+
+
 def held_back(
     decisions: Mapping[str, Decision],
+    sources: Container[str],
     dependents: Sequence[Dependent],
     observed: Mapping[str, Observed],
     kept: Container[TransferFromTrial],
 ) -> dict[str, Decision]:
-    """Return decisions in which nothing starts from a snapshot that is not there.
+    """Return decisions in which nothing starts from a snapshot that is not there, and no source is trained in vain.
 
-    `dependents` come after those that they start from; `kept` are the snapshots that are there. A trial that has begun
-    has a copy of its own.
+    `sources` are those that are no cells; `dependents` come after those that they start from; `kept` are the snapshots
+    that are there.
     """
-    found = dict(decisions)
+    found = _without_unneeded(decisions, sources, dependents, observed)
     for one in dependents:
-        decision = found.get(one.trial)
-        if decision and decision.action in SUBMITTED and not observed[one.trial].attempts:
+        decision = found[one.trial]
+        if needs_start(decision, observed[one.trial]):
             source = observed.get(one.start.trial)
             moments = sorted(source.measured.snapshots) if source else []
             found[one.trial] = _once_there(decision, one, found[one.start.trial], one.start in kept, moments)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from orchestrator.plan.decide import SETTLED, Action, Decision, Rules, decide, is_silent, silence
 from orchestrator.plan.plan_file import dependents_of_plan
-from orchestrator.plan.sources import held_back
+from orchestrator.plan.sources import UNNEEDED, held_back
 from orchestrator.plan.sweep_view import sweep_view
 from orchestrator.plan.time_left import JobAndRecord, ToDo, compared, time_left, total_time_left, training_share
 from orchestrator.store.layout import Store
@@ -98,7 +98,7 @@ def trial_status(
         hours=sum(record.slot_seconds for record in records) / 3600,
         joules=_joules(records),
         host=seen.host,
-        doing=decision.reason if decision.action is Action.WAIT else _doing(seen, records),
+        doing=decision.reason if decision.action is Action.WAIT or decision == UNNEEDED else _doing(seen, records),
         wrong=_wrong(seen, decision) or _broken(want, seen),
         ops=next((record.ops for record in reversed(records) if record.work == "train"), ""),
         left_seconds=_left(planned, attempts, seen.kimg, decision),
@@ -209,8 +209,9 @@ def decisions_of_plan(
     """Return what the next run of a stored plan would do about each trial that was observed, sources with it."""
     dependents = [one for one in dependents_of_plan(plan) if one.trial in observed]
     wanted = {trial: want for trial, want in wanted_of_plan(plan).items() if trial in observed}
-    decisions = decide(wanted, observed, rules)
-    return held_back(decisions, dependents, observed, kept_snapshots(store, (one.start for one in dependents)))
+    sources = {source.trial for source in plan.sources}
+    kept = kept_snapshots(store, (one.start for one in dependents))
+    return held_back(decide(wanted, observed, rules), sources, dependents, observed, kept)
 
 
 def as_json(statuses: Iterable[TrialStatus]) -> list[dict[str, Any]]:

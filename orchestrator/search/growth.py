@@ -9,6 +9,7 @@ from orchestrator.dispatch.poll import open_handles, reported_states
 from orchestrator.plan.decide import decide
 from orchestrator.plan.plan import Plan
 from orchestrator.plan.plan_document import write_plan
+from orchestrator.plan.sources import other_sources
 from orchestrator.plan.wanted import wanted_of
 from orchestrator.store.observe import observe
 from orchestrator.sweep.reader import Sweep
@@ -31,9 +32,12 @@ class Complete:
 
 
 def grow(dispatcher: Dispatcher, plan: Plan, sweep: Sweep, every: Sequence[Trial], log: Callable[[str], None]) -> None:
-    """Continue with `plan` for `every` trial of `sweep`; new ones are stored before any of them is submitted."""
-    wanted = wanted_of(sweep, every)
-    fresh = [trial for trial in wanted if trial not in dispatcher.observed]
+    """Continue with `plan` for `every` trial of `sweep`; new ones are stored before any of them is submitted.
+
+    What is decided about sources is decided again: new trials may need them.
+    """
+    wanted, sources = wanted_of(sweep, every), other_sources(every)
+    fresh = [trial for trial in wanted if trial not in dispatcher.observed or trial in sources]
     handles = open_handles(dispatcher.store, fresh)
     outages: list[str] = []
     states = reported_states(dispatcher.store, handles, [dispatcher.backend], outages)

@@ -68,10 +68,12 @@ class Observed(Standing):
     `failures` and `stalls` count consecutive attempts without progress: those that failed, and all that were not done.
     `adasweep retry` resets them; `retried`: nothing has run since. `retries` has the last attempt before a retry for
     each sweep; `orchestrator.plan.sweep_view` derives the view of one sweep. `checkpoint_kimg` is the progress in the
-    newest checkpoint that is there, 0 without any: a store that was unpacked or pruned may lack them.
+    newest checkpoint that is there, 0 without any: a store that was unpacked or pruned may lack them. `has_start`: the
+    snapshot of another trial that it starts from is there, as a file of its own.
     """
 
     checkpoint_kimg: float = math.inf
+    has_start: bool = False
     failures: int = 0
     stalls: int = 0
     retried: bool = False
@@ -126,6 +128,7 @@ def observe_run(run: RunDir, job: State | None, now: float) -> Observed:
         retried=precedes_retry(history[-1].number, retried),
         last_work=seen.last.work if seen.last else "train",
         checkpoint_kimg=_checkpoint_kimg(run),
+        has_start=run.start.exists(),
         stops=stops(run),
         cancels=cancels(run),
         history=history,

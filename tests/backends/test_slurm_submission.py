@@ -152,7 +152,7 @@ def test_starting_a_sweep_detached_prints_what_is_left_and_how_to_continue(
     slurm.set(most="1", squeue="4700|N/A|PENDING|0|\n")
     view = View()
     assert WatchedRun(dispatcher.store, dispatcher, view).submit_only() == ExitCode.RUN_AGAIN
-    assert view.lines[0].startswith("1 trials submitted")
+    assert view.lines[0].startswith("1 trial submitted")
     assert view.lines[1].startswith("3 trials are not submitted: sbatch: AssocMaxSubmitJobLimit")
 
 

@@ -123,7 +123,7 @@ def test_a_plan_without_sources_is_written_as_before(read: Read) -> None:
 def test_a_trial_starts_once_the_snapshot_is_there(source: Decision, is_kept: bool, action: Action, told: str) -> None:
     start = TransferFromTrial(trial=A, kimg=2)
     decisions = {A: source, B: Decision(Action.NEW, "never run", 0.0, 1.0)}
-    found = held_back(decisions, [Dependent(B, start, "a")], {B: NEVER}, {start} if is_kept else ())
+    found = held_back(decisions, (), [Dependent(B, start, "a")], {B: NEVER}, {start} if is_kept else ())
     assert found[B].action is action
     assert told in found[B].reason
 
@@ -131,13 +131,45 @@ def test_a_trial_starts_once_the_snapshot_is_there(source: Decision, is_kept: bo
 def test_the_best_snapshot_is_known_once_the_source_is_done() -> None:
     start = TransferFromTrial(trial=A, kimg=2, best_by="fid2k-lite0")
     decisions = {A: Decision(Action.LEAVE, "running"), B: Decision(Action.NEW, "never run")}
-    assert held_back(decisions, [Dependent(B, start, "a")], {B: NEVER}, {start})[B].action is Action.WAIT
+    assert held_back(decisions, (), [Dependent(B, start, "a")], {B: NEVER}, {start})[B].action is Action.WAIT
 
 
 def test_a_trial_that_has_begun_no_longer_needs_its_source() -> None:
     decisions = {A: Decision(Action.BLOCKED, "failed"), B: Decision(Action.RESUME, "was interrupted")}
     start = TransferFromTrial(trial=A, kimg=2)
-    assert held_back(decisions, [Dependent(B, start, "a")], {B: Observed(attempts=1)}, ()) == decisions
+    assert held_back(decisions, (), [Dependent(B, start, "a")], {B: Observed(attempts=1)}, ()) == decisions
+
+
+HAS_START = Observed(attempts=1, checkpoint_kimg=0.0, has_start=True, state=State.PREEMPTED)
+STARTS_OVER = Observed(attempts=1, checkpoint_kimg=0.0, state=State.PREEMPTED, saved_kimg=1.0)
+IS_DONE = Observed(attempts=1, checkpoint_kimg=0.0, state=State.DONE, kimg=2.0, horizon_kimg=2.0)
+
+
+@pytest.mark.parametrize(
+    ("seen", "action"),
+    [
+        ({}, Action.NEW),
+        ({"b0": IS_DONE}, Action.NEW),
+        ({"b0": IS_DONE, "b1": IS_DONE}, Action.REUSE),
+        ({"b0": IS_DONE, "b1": HAS_START}, Action.REUSE),
+        ({"b0": IS_DONE, "b1": STARTS_OVER}, Action.NEW),
+    ],
+)
+def test_a_source_is_trained_where_something_has_yet_to_start_from_it(
+    read: Read, seen: dict[str, Observed], action: Action
+) -> None:
+    sweep = read(HEAD + "cells: {b: {transfer: {cell: a, seed: 7}}, a: {augment: none}}\nseeds: 2\nmetrics: []\n")
+    plan = planned(sweep, **seen)
+    ((source, decision),) = ((one, plan.decisions[one]) for one in plan.sources)
+    assert decision.action is action, decision.reason
+    assert (source in plan.costs) == (action is Action.NEW)
+
+
+def test_a_trial_that_starts_over_waits_for_its_source_unless_it_kept_its_start() -> None:
+    decisions = {A: Decision(Action.NEW, "never run"), B: Decision(Action.EXTEND, "starts anew", 0.0, 4.0)}
+    start = Dependent(B, TransferFromTrial(trial=A, kimg=2), "a")
+    found = [held_back(decisions, (), [start], {B: seen}, ())[B].action for seen in (STARTS_OVER, HAS_START)]
+    assert found == [Action.WAIT, Action.EXTEND]
 
 
 def test_snapshots_are_found_by_moment_and_by_metric(store: Store) -> None:

@@ -1,6 +1,7 @@
 """Sweeps whose runs start from others, from end to end: real processes, only the worker keeps to a script."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -92,6 +93,30 @@ def test_a_source_that_was_trained_past_the_moment_blocks_and_both_ways_out_work
     assert adasweep(store, "run", file, "--no-record").returncode == 0
 
 
+def test_a_source_that_is_gone_is_trained_again_only_for_what_has_to_start_from_it(
+    store: Store, write: Callable[[int], Path]
+) -> None:
+    file = write(0)
+    assert adasweep(store, "run", file, "--no-record").returncode == 0
+    runs = by_cell(store)
+    source = runs["other: a0"]
+    shutil.rmtree(source.path)
+    assert json.loads(adasweep(store, "plan", file, "--json").stdout)["actions"] == {"reuse": 5}
+    (place,) = json.loads(adasweep(store, "why", source.path.name, "--json").stdout)["sweeps"]
+    assert (place["action"], place["reason"]) == ("reuse", "not needed: nothing has yet to start from it")
+    states = json.loads(adasweep(store, "status", "test", "--json").stdout)["sweeps"][0]["trials"]
+    assert states[0]["doing"] == "not needed: nothing has yet to start from it"
+    assert "5 reuse" in adasweep(store, "run", file, "--no-record").stderr
+    assert not source.path.exists()
+    shutil.rmtree(runs["b1"].checkpoints)
+    runs["b1"].start.unlink()
+    file.write_text(file.read_text().replace("horizon_kimg: 1", "horizon_kimg: 2"))
+    assert adasweep(store, "run", file, "--no-record").returncode == 0
+    assert source.attempts() == [1]
+    assert runs["b1"].attempts() == [1, 2]
+    assert runs["b1"].start.is_file()
+
+
 def test_a_source_that_failed_blocks_with_its_reason(store: Store, write: Callable[[int], Path]) -> None:
     done = adasweep(store, "run", write(14), "--no-record")
     assert done.returncode == ExitCode.SOME_FAILED
@@ -110,8 +135,8 @@ def test_a_detached_run_submits_the_rest_when_the_command_is_repeated(
     file = write(100)
     first = adasweep(store, "run", file, "--no-record", "--detach")
     assert first.returncode == ExitCode.RUN_AGAIN
-    assert "1 trials submitted" in first.stderr
-    assert "4 trials wait for their sources" in first.stderr
+    assert "1 trial submitted" in first.stderr
+    assert "4 trials to wait for a source" in first.stderr
     run = by_cell(store)["other: a100"]
     until(lambda: is_at_hold(run))
     waiting = json.loads(adasweep(store, "status", "test", "--json").stdout)["sweeps"][0]["trials"]

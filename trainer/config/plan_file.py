@@ -7,6 +7,7 @@ versions are ignored.
 import errno
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -150,13 +151,13 @@ class PlanFile(_Stored):
         """Return everything that the sweep runs: its sources, and its cells."""
         return (*self.sources, *self.cells)
 
-    def with_what_it_starts_from(self, trial: str) -> list[str]:
-        """Return a trial, what it starts from, what that starts from, and so on."""
+    def kin_of(self, trial: str) -> list[str]:
+        """Return a trial, what it starts from, what that starts from, and so on; and what starts from it."""
         starts = {run.trial: run.start.trial for run in self.runs if run.start}
-        found = [trial]
-        while (source := starts.get(found[-1])) and source not in found:
-            found.append(source)
-        return found
+        sources = [trial]
+        while (source := starts.get(sources[-1])) and source not in sources:
+            sources.append(source)
+        return [*sources, *_starting_from(trial, starts)]
 
     @property
     def with_sources(self) -> list[str]:
@@ -167,6 +168,14 @@ class PlanFile(_Stored):
     def trials(self) -> list[str]:
         """Return the ids of all trials, each once, in the order of the plan."""
         return list(dict.fromkeys(run.trial for run in self.cells))
+
+
+def _starting_from(trial: str, starts: Mapping[str, str]) -> set[str]:
+    """Return the trials that start from a trial, or from one of these; `starts` has what each starts from."""
+    found = {trial}
+    while more := {one for one, source in starts.items() if source in found} - found:
+        found |= more
+    return found - {trial}
 
 
 def planned_sweeps(folder: Path) -> list[str]:
