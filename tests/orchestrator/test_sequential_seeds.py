@@ -1,6 +1,7 @@
 """Sequential seeds from plan to verdict: all processes are real except the worker, which is scripted."""
 
 import json
+import shutil
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -35,6 +36,7 @@ metrics: [fid2k]
 claims:
   - ada < baseline
 """
+WATCH = "horizon_kimg: 1\nmetrics: []\nwatch: {evaluation: later}\n"
 LOW, HIGH = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0], [11.0, 12.0, 13.0, 14.0, 15.0, 16.0]
 
 
@@ -76,6 +78,25 @@ def test_seeds_are_added_to_the_cells_of_a_claim_until_it_is_decided(
     assert "more runs" not in adasweep(store, "plan", file).stdout, "all claims are decided"
     undecided = sweep_file(SEQUENTIAL + "  - ada < more\n")
     assert "while claims are undecided" in adasweep(store, "plan", undecided).stdout
+
+
+def test_seeds_that_are_added_get_their_source_though_nothing_needed_it_before(
+    store: Store, sweep_file: Write, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    scores(monkeypatch, none=HIGH, ada=LOW)
+    other = SEQUENTIAL.partition("cells:")[0].replace("seq", "other")
+    (tmp_path / "other.yaml").write_text(f"{other}{WATCH}cells: {{a: {{augment: none}}}}\n")
+    text = SEQUENTIAL.replace("batch: 20,", "batch: 20, transfer: {sweep: other.yaml, cell: a},")
+    listed = text.partition("claims:\n")[0].replace("{from: 3, to: 6, until: claims}", "3")
+    assert adasweep(store, "run", sweep_file(listed), "--no-record").returncode == 0
+    plan = stored_plan(store, "seq")
+    assert plan
+    source = store.run(plan.sources[0].trial)
+    shutil.rmtree(source.path)
+    done = adasweep(store, "run", sweep_file(text), "--no-record")
+    assert done.returncode == 0, done.stderr
+    assert seeds_of(store) == {"baseline": 4, "ada": 4, "more": 3}, done.stderr
+    assert source.attempts() == [1]
 
 
 def test_a_killed_run_goes_on_with_the_same_command_and_ends_with_the_same_verdict(
