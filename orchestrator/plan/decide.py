@@ -53,7 +53,7 @@ RULES = Rules()
 class Decision(NamedTuple):
     """The action for a trial, its reason, the training range, and the kind of attempt.
 
-    `is_incomplete`: metrics are missing and cannot be computed any more.
+    `is_incomplete`: metrics are missing and cannot be computed now.
     """
 
     action: Action

@@ -12,8 +12,6 @@ from orchestrator.store.observe import Observed
 from trainer.record import State
 from trainer.recording.sweep_state import Desired
 
-MEASURED = "snapshots are measured"
-
 
 def decide_metrics(want: Desired, seen: Observed, rules: Rules) -> Decision:
     """Return the decision for one trial: EVALUATE if a snapshot lacks a metric, LEAVE while that runs."""
@@ -22,11 +20,11 @@ def decide_metrics(want: Desired, seen: Observed, rules: Rules) -> Decision:
     if seen.state in (State.RUNNING, State.PENDING) and seen.attempts:
         return _in_progress(seen)
     if not seen.measured.snapshots:
-        return Decision(Action.REUSE, "never run" if not seen.attempts else "has no snapshots")
+        return _left("never run" if not seen.attempts else "has no snapshots")
     missing = missing_numbers(anywhere, seen)
     count = len(seen.measured.snapshots)
     if not missing:
-        return Decision(Action.REUSE, f"all {count} {MEASURED}")
+        return Decision(Action.REUSE, f"all {count} snapshots are measured")
     decision = evaluation(missing, anywhere, seen, rules)
     if decision.action is Action.BLOCKED:
         return decision
@@ -35,7 +33,7 @@ def decide_metrics(want: Desired, seen: Observed, rules: Rules) -> Decision:
 
 def not_measured(decisions: Iterable[Decision]) -> list[str]:
     """Return how many trials will not be measured, by the reason, although they are not measured yet."""
-    left = Counter(one.reason for one in decisions if one.action is Action.REUSE and not one.reason.endswith(MEASURED))
+    left = Counter(one.reason for one in decisions if one.action is Action.REUSE and one.is_incomplete)
     return [
         f"{count} {'trial is' if count == 1 else 'trials are'} not measured: {reason}" for reason, count in left.items()
     ]
@@ -43,6 +41,11 @@ def not_measured(decisions: Iterable[Decision]) -> list[str]:
 
 def _in_progress(seen: Observed) -> Decision:
     if seen.last_work == "train":
-        return Decision(Action.REUSE, f"in training, at {seen.kimg:g} kimg; run again when it is done")
+        return _left(f"in training, at {seen.kimg:g} kimg; run again when it is done")
     waiting = seen.state is State.PENDING
     return Decision(Action.LEAVE, "evaluation queued" if waiting else f"evaluation running on {seen.host}")
+
+
+def _left(reason: str) -> Decision:
+    """Return that a trial is left as it is, without the metrics."""
+    return Decision(Action.REUSE, reason, is_incomplete=True)
