@@ -68,9 +68,11 @@ class Observed(Standing):
     `failures` and `stalls` count consecutive attempts without progress: those that failed, and all that were not done.
     `adasweep retry` resets them; `retried`: nothing has run since. `retries` has the last attempt before a retry for
     each sweep; `orchestrator.plan.sweep_view` derives the view of one sweep. `checkpoint_kimg` is the progress in the
-    newest checkpoint that is there, 0 without any: a store that was unpacked or pruned may lack them.
+    newest checkpoint that is there, 0 without any: a store that was unpacked or pruned may lack them. `newest` is the
+    highest number of an attempt, refused ones included.
     """
 
+    newest: int = 0
     checkpoint_kimg: float = math.inf
     failures: int = 0
     stalls: int = 0
@@ -111,14 +113,16 @@ def observe(store: Store, trials: Iterable[str], jobs: Mapping[str, State], now:
 def observe_run(run: RunDir, job: State | None, now: float) -> Observed:
     """Return the observed state of one trial."""
     held = holder(run.path)  # before the records: a supervisor writes its record, then releases the lease
-    history = tuple(attempt for attempt in attempt_history(run, run.attempts()) if not attempt.was_refused)
+    numbers = run.attempts()
+    history = tuple(attempt for attempt in attempt_history(run, numbers) if not attempt.was_refused)
     if not history:
-        return NEVER
+        return replace(NEVER, newest=max(numbers, default=0))
     seen, retried = _attempts(run, history, held, job, now), retries(run)
     latest = seen.record or _latest_record(run, seen.training[:-1])
     rows = rows_in(run.metrics)
     without_progress = _no_progress(seen, retried)
     observed = Observed(
+        newest=numbers[-1],
         state=seen.state,
         attempts=len(history),
         failures=without_progress.failures,
