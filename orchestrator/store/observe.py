@@ -16,7 +16,7 @@ from orchestrator.store.evaluation_attempts import (
     known_snapshots,
     requested_names,
 )
-from orchestrator.store.layout import Store
+from orchestrator.store.layout import Store, require_readable
 from orchestrator.store.lease import Holder, holder
 from trainer.config.job import Job, Work, read_job
 from trainer.config.stored import rows_in
@@ -105,13 +105,21 @@ class _Attempts(NamedTuple):
 def observe(store: Store, trials: Iterable[str], jobs: Mapping[str, State], now: float = 0.0) -> dict[str, Observed]:
     """Return the observed state of each trial. `jobs` are the states that backends report for active attempts."""
     existing, now = set(store.ids()), now or time.time()
+    runs = {trial: store.run(trial) for trial in trials}
     return {
-        trial: observe_run(store.run(trial), jobs.get(trial), now) if trial in existing else NEVER for trial in trials
+        trial: observe_run(run, jobs.get(trial), now) if trial in existing else _not_begun(run)
+        for trial, run in runs.items()
     }
 
 
+def _not_begun(run: RunDir) -> Observed:
+    require_readable(run)
+    return NEVER
+
+
 def observe_run(run: RunDir, job: State | None, now: float) -> Observed:
-    """Return the observed state of one trial."""
+    """Return the observed state of one trial. Raises StoreError if it may not be read."""
+    require_readable(run)
     held = holder(run.path)  # before the records: a supervisor writes its record, then releases the lease
     numbers = run.attempts()
     history = tuple(attempt for attempt in attempt_history(run, numbers) if not attempt.was_refused)
