@@ -76,10 +76,12 @@ def _explain(error: Exception) -> CommandFailure | None:
 
 
 def _about_place(error: OSError) -> str:
-    """Return what is wrong with a place that has no room or leads nowhere, and the way out; "" if it is a bug."""
+    """Return what is wrong with a place without room, without permission or that leads nowhere; "" if it is a bug."""
     place, number = error.filename2 or error.filename or "output", error.errno or 0
     if number in NO_ROOM:
         return f"{place}: {(error.strerror or str(error)).lower()}; {NO_ROOM[number]}, then repeat the command"
+    if isinstance(error, PermissionError) and error.filename:
+        return f"{place}: {(error.strerror or str(error)).lower()}; check its permissions"
     return f"{place}: {NO_PLACE[number]}; move it away, or choose another place" if number in NO_PLACE else ""
 
 

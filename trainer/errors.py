@@ -45,6 +45,10 @@ NO_PLACE: Mapping[int, str] = {
 """The errno values of a path that leads nowhere, and what is wrong with it."""
 
 
+UNREADABLE, READABLE = "cannot be read (permission denied)", "ask its owner to make it readable"
+"""What is wrong with a place that this user may not read, and the way out."""
+
+
 HIDDEN = frozenset({"Cc", "Cf", "Zl", "Zp"})
 """Unicode categories that are not text: control, format (including text direction), line separators."""
 

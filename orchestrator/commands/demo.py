@@ -8,6 +8,7 @@ from orchestrator.dispatch.request import Request
 from orchestrator.display.output import progress_console
 from orchestrator.evidence.archive import open_pack
 from orchestrator.evidence.merge import merge
+from orchestrator.recorders.report import without_password
 from orchestrator.recorders.target import default_target
 from orchestrator.store.layout import Store
 from orchestrator.sweep.bundled import FOLDER
@@ -93,7 +94,7 @@ def where_to_look(store: Store, key: str) -> list[str]:
         *(f"Figure    {path}" for path in figures),
         f"Trials    {store.trials}",
         f"Status    adasweep status {key} --store {store.root}",
-        f"MLflow    mlflow ui --backend-store-uri {default_target(store).uri} --port 5000",
+        f"MLflow    mlflow ui --backend-store-uri {without_password(default_target(store).uri)} --port 5000",
         "          then http://127.0.0.1:5000/#/experiments/1/runs?workflowType=machine_learning&compareRunsMode=CHART",
         "          (the page needs the extra `ui`: pip install 'adasweep[ui]')",
         f"Browse    adasweep dashboard --store {store.root}",

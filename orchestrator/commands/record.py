@@ -10,7 +10,7 @@ from orchestrator.display.output import print_json, result_console
 from orchestrator.errors import BackendError, LeaseHeld, LeaseSuperseded, StoreError
 from orchestrator.recorders.cursor import is_behind, refusals
 from orchestrator.recorders.ingest import has_changes, record_once
-from orchestrator.recorders.report import place_of_another, read_report
+from orchestrator.recorders.report import place_of_another, read_report, without_password
 from orchestrator.recorders.target import MlflowTarget, default_target, readable_target
 from orchestrator.store.invalid_files import misplaced
 from orchestrator.store.layout import Store
@@ -81,13 +81,13 @@ def _print_state(store: Store, target: MlflowTarget, done: str, *, as_json: bool
     trials = [trial for trial in store.ids() if store.run(trial).attempts()]
     late, skipped = is_behind(store, target, trials), [str(one) for one in misplaced(store)]
     if as_json:
-        print_json({"uri": target.uri, "behind": late, "passed_over": skipped})
+        print_json({"uri": without_password(target.uri), "behind": late, "passed_over": skipped})
         return
     for line in (*refusals(target, trials), *(f"skipped: {one}" for one in skipped)):
         result_console().print(line, markup=False, soft_wrap=True)
     held = holder(store.root / "mlflow")
     suffix = f"; {_owner(held)} continues to record" if late and held and held.is_alive(time.time()) else ""
-    result_console().print(f"{done} in {target.uri}{suffix}", markup=False, soft_wrap=True)
+    result_console().print(f"{done} in {without_password(target.uri)}{suffix}", markup=False, soft_wrap=True)
 
 
 def _owner(held: Holder | None) -> str:

@@ -4,7 +4,7 @@ import contextlib
 import itertools
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from orchestrator.backends.base import Backend
@@ -94,10 +94,12 @@ class Dispatcher:
             self.refusal = ""
         if not todo or time.monotonic() < self._not_before:
             return []
-        done = submit(self.store, self.backend, self.plan, todo, self.code)
+        done = submit(self.store, self.backend, self.plan, todo, self.observed, self.code)
         submitted = [trial.id for trial, _ in todo if trial.id not in done.left]
         self.handles |= done.handles
         self.decisions |= dict.fromkeys(submitted, QUEUED)
+        for trial in set(submitted) - done.handles.keys():  # another process has added the next attempt
+            self.observed[trial] = replace(self.observed[trial], newest=self.observed[trial].newest + 1)
         self._back_off(done.cause, len(done.handles))
         self.refresh()
         return submitted
@@ -115,16 +117,32 @@ class Dispatcher:
     def refresh(self) -> None:
         """Observe the unsettled trials and decide about them."""
         active = self.active
+        self._adopt(active)
         seen = observe(self.store, active, self._jobs(active))
         self.observed |= seen
         self._decide(decide(self._wanted(active), seen, self.rules, self.plan.decider))
 
+    def _adopt(self, active: list[str]) -> None:
+        """Watch the attempts that other processes have submitted, by their handles."""
+        theirs = open_handles(self.store, [trial for trial in active if self._is_superseded(trial)])
+        self.handles |= {handle.trial: handle for handle in theirs}
+
+    def _is_superseded(self, trial: str) -> bool:
+        """Return whether there is a newer attempt than the one whose handle is known."""
+        return self.observed[trial].newest > (self.handles[trial].attempt if trial in self.handles else 0)
+
     def _jobs(self, active: list[str]) -> dict[str, State]:
-        """Return the states reported by the backend; while it cannot be reached, submitted trials count as queued."""
+        """Return the states reported by the backend; while it cannot be reached, submitted trials count as queued.
+
+        That the job of a superseded attempt is lost says nothing about the newer one.
+        """
         handles = [self.handles[trial] for trial in active if trial in self.handles]
         with self._tolerating_outages():
             self.backend.maintain()
-            return reported_states(self.store, handles, [self.backend])
+            states = reported_states(self.store, handles, [self.backend])
+            return {
+                one: state for one, state in states.items() if state is not State.LOST or not self._is_superseded(one)
+            }
         return dict.fromkeys(self.under_way, State.PENDING)
 
     def grow(self, plan: Plan, seen: Mapping[str, Observed], decisions: Mapping[str, Decision]) -> None:

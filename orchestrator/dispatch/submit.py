@@ -13,6 +13,7 @@ from orchestrator.store.frozen_code import LIVE
 from orchestrator.store.handle import Handle, write_handle
 from orchestrator.store.layout import Store, writing
 from orchestrator.store.new_attempt import JobRequest, new_attempt
+from orchestrator.store.observe import Observed
 from orchestrator.store.starting_point import provide_start
 from orchestrator.supervisor.command import Task
 from orchestrator.supervisor.ending import AttemptEnding, write_ending
@@ -37,20 +38,22 @@ def submit(
     backend: Backend,
     plan: Plan,
     todo: Iterable[tuple[Trial, Decision]],
+    seen: Mapping[str, Observed],
     code: Path = LIVE,
 ) -> Submitted:
     """Create the trials and attempts in `todo` and submit them, to run the packages in `code`.
 
-    Trials to which another process has just added an attempt are skipped, and those whose source has just disappeared.
+    Trials to which another process has added an attempt since they were `seen` are skipped, and those whose source has
+    just disappeared.
     Attempts that the backend refuses are removed; attempts whose acceptance is unknown are recorded as lost.
     """
     jobs: dict[Task, Job] = {}
     for trial, decision in todo:
         store.create_trial(trial)
-        begun = plan.observed[trial.id].attempts if trial.id in plan.observed else 0
-        if trial.source and not provide_start(store, trial.id, trial.source.snapshot) and not begun:
+        before = seen[trial.id]
+        if trial.source and not provide_start(store, trial.id, trial.source.snapshot) and not before.attempts:
             continue
-        job = new_attempt(store, trial.id, _request(store, backend, plan, trial, decision, code))
+        job = new_attempt(store, trial.id, _request(store, backend, plan, trial, decision, code), before.newest)
         if job:
             directory = store.run(trial.id).path.resolve()
             jobs[Task(trial.id, directory, job.attempt, job.resources, code)] = job

@@ -14,6 +14,7 @@ from orchestrator.backends.slurm.profile import chosen_profile
 from orchestrator.backends.slurm.replies import read_settings
 from orchestrator.doctor.finding import Finding
 from orchestrator.errors import BackendError
+from orchestrator.recorders.report import without_password
 from orchestrator.recorders.target import default_target
 from orchestrator.store.layout import Store
 from trainer.command_line.deadline import Overdue, deadline
@@ -97,6 +98,8 @@ def mlflow_server(store: Store) -> Iterator[Finding]:
             urllib.request.urlopen(f"{uri.rstrip('/')}/health", timeout=TIMEOUT_SECONDS),
         ):
             pass
-        yield Finding("mlflow server", "ok", f"{uri} responds")
+        yield Finding("mlflow server", "ok", f"{without_password(uri)} responds")
     except (OSError, ValueError, http.client.HTTPException, Overdue) as error:
-        yield Finding("mlflow server", "note", f"{uri}: {error}; runs continue, and are recorded later")
+        yield Finding(
+            "mlflow server", "note", f"{without_password(f'{uri}: {error}')}; runs continue, and are recorded later"
+        )

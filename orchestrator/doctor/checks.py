@@ -19,6 +19,7 @@ from orchestrator.errors import StoreError
 from orchestrator.plan.benchmark_file import read_benchmarks
 from orchestrator.plan.plan_file import readable_plans, sweeps
 from orchestrator.recorders.cursor import is_behind
+from orchestrator.recorders.report import without_password
 from orchestrator.recorders.target import readable_target
 from orchestrator.store.invalid_files import invalid_files, misplaced
 from orchestrator.store.layout import Store
@@ -170,7 +171,7 @@ def _recorder(store: Store) -> Iterator[Finding]:
         return
     behind = is_behind(store, target, [trial for trial in store.ids() if store.run(trial).attempts()])
     status = "is behind; to update it, run: adasweep record" if behind else "is up to date"
-    yield Finding("mlflow record", "note" if behind else "ok", f"{target.uri} {status}")
+    yield Finding("mlflow record", "note" if behind else "ok", f"{without_password(target.uri)} {status}")
 
 
 def _version(name: str) -> str:

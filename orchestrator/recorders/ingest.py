@@ -161,7 +161,7 @@ def _acquired(store: Store) -> Lease:
 
 def _has_passed(store: Store, target: MlflowTarget, since: float) -> bool:
     report = read_report(store)
-    return report is not None and report.uri == target.uri and report.began >= since
+    return report is not None and report.is_of(target.uri) and report.began >= since
 
 
 def record_until_finish(store: Store, target: MlflowTarget, parent: Parent, log: Callable[[str], object]) -> int:

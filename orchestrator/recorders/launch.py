@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from orchestrator.recorders.cursor import behind
-from orchestrator.recorders.report import place_of_another, read_report
+from orchestrator.recorders.report import place_of_another, read_report, without_password
 from orchestrator.recorders.target import MlflowTarget
 from orchestrator.store.layout import Store
 from orchestrator.store.lease import holder
@@ -44,7 +44,9 @@ class RecorderProcess:
         """Report a problem with MLflow, once."""
         trouble = self._trouble()
         if trouble and trouble != self.reported:
-            self.log(f"MLflow ({self.target.uri}): {trouble}; runs continue, and recording is retried")
+            self.log(
+                f"MLflow ({without_password(self.target.uri)}): {trouble}; runs continue, and recording is retried"
+            )
         self.reported = trouble
 
     def finish(self, trials: Callable[[], Collection[str]], give_up: Callable[[], bool]) -> None:
@@ -107,7 +109,7 @@ class RecorderProcess:
 
     def _trouble(self) -> str:
         report = read_report(self.store)
-        return report.problem if report and report.began >= self.began and report.uri == self.target.uri else ""
+        return report.problem if report and report.began >= self.began and report.is_of(self.target.uri) else ""
 
 
 def start_recorder(store: Store, target: MlflowTarget, log: Callable[[str], None]) -> RecorderProcess:

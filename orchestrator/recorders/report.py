@@ -1,11 +1,21 @@
 """The report of a recorder's last pass, for other processes: STORE/mlflow/report.json."""
 
+import re
 from pathlib import Path
+
+from pydantic import field_validator
 
 from orchestrator.store.layout import Store
 from trainer.config.spec import Settings
 from trainer.config.stored import read_document
 from trainer.files import replace_file
+
+_PASSWORD = re.compile(r"(://[^\s:/@]*):(?:[^\s/]*|[^\s@]*)@")
+
+
+def without_password(text: str) -> str:
+    """Return a text with `***` in place of the passwords of its URLs: others may read terminals, logs and the store."""
+    return _PASSWORD.sub(r"\1:***@", text)
 
 
 class Report(Settings):
@@ -20,6 +30,15 @@ class Report(Settings):
     trouble: str = ""
     persists: bool = False
     failed: dict[str, str] = {}
+
+    @field_validator("uri", "trouble")
+    @classmethod
+    def _hide_password(cls, text: str) -> str:
+        return without_password(text)
+
+    def is_of(self, uri: str) -> bool:
+        """Return whether the pass recorded to this place."""
+        return self.uri == without_password(uri)
 
     @property
     def problem(self) -> str:
@@ -48,10 +67,10 @@ def read_report(store: Store) -> Report | None:
 def place_of_another(store: Store, uri: str) -> str:
     """Return where the last pass recorded to, if that is another place than `uri`, else ""."""
     report = read_report(store)
-    return report.uri if report and report.uri != uri else ""
+    return report.uri if report and not report.is_of(uri) else ""
 
 
 def error_line(error: Exception) -> str:
     """Return an error as one line, shortened in the middle: the reason of a failed connection stands last."""
-    text = " ".join(f"{type(error).__name__}: {error}".split())
+    text = without_password(" ".join(f"{type(error).__name__}: {error}".split()))
     return text if len(text) <= 300 else f"{text[:195]} ... {text[-100:]}"

@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from orchestrator.recorders.mlflow_database import foreign_tables, is_busy, require_sound
+from orchestrator.recorders.report import without_password
 from orchestrator.store.layout import Store
 from trainer.errors import UserError, printable
 
@@ -57,7 +58,7 @@ def default_target(store: Store, environment: Mapping[str, str] = os.environ) ->
     own = root / "mlflow.db"
     uri = environment.get(VARIABLE, "").strip() or sqlite_uri(own)
     if not (_is_address(uri) if _SERVER.match(uri) else _DATABASE.match(uri)):
-        raise UserError(VARIABLE, f"{uri!r} is neither a database nor a server", _WAY_OUT)
+        raise UserError(VARIABLE, f"{without_password(uri)!r} is neither a database nor a server", _WAY_OUT)
     file = _sqlite_file(uri)
     database = own if file == own else None
     if file and own.is_symlink() and file == Path(os.path.realpath(own)):

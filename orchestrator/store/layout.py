@@ -14,7 +14,7 @@ from orchestrator.sweep.trial import Trial
 from trainer.config.identity import TRIAL_ID
 from trainer.config.train import TrainConfig
 from trainer.config.trial_file import read_trial_file
-from trainer.errors import NO_ROOM
+from trainer.errors import NO_ROOM, READABLE, UNREADABLE
 from trainer.files import create_file, temporary_name
 from trainer.record import RunDir
 
@@ -63,7 +63,10 @@ class Store:
         return found.config if found else None
 
     def ids(self) -> Iterator[str]:
-        """Yield the ids of all trials in order; folders elsewhere than their ids say are none (`misplaced`)."""
+        """Yield the ids of all trials in order; folders elsewhere than their ids say are none (`misplaced`).
+
+        Raises StoreError if a folder of trials may not be read.
+        """
         for shard in _names(self.trials):
             yield from (name for name in _names(self.trials / shard) if TRIAL_ID.fullmatch(name) and name[:2] == shard)
 
@@ -102,6 +105,17 @@ class Store:
             return create_file(run.trial, json.dumps(content, indent=1))
 
 
+def require_readable(run: RunDir) -> None:
+    """Raise StoreError if a folder of a trial may not be read, as of a colleague: nothing would seem begun.
+
+    The folder around the trial comes first: in one that may not be searched, nothing is seen to exist.
+    """
+    attempts = run.path / "attempts"
+    for folder in (run.path.parent, run.path, run.path / "leases", attempts, *map(run.attempt, run.attempts())):
+        if os.path.isdir(folder) and not os.access(folder, os.R_OK | os.X_OK):
+            raise StoreError(folder, UNREADABLE, READABLE)
+
+
 @contextlib.contextmanager
 def writing(place: Path, way_out: str = "choose another --store") -> Iterator[None]:
     """Convert OSError during a write into StoreError."""
@@ -115,5 +129,7 @@ def writing(place: Path, way_out: str = "choose another --store") -> Iterator[No
 def _names(directory: Path) -> list[str]:
     try:
         return sorted(os.listdir(directory))
+    except PermissionError:
+        raise StoreError(directory, UNREADABLE, READABLE) from None
     except OSError:
         return []

@@ -26,12 +26,12 @@ class JobRequest(NamedTuple):
     device_watts: float | None = None
 
 
-def new_attempt(store: Store, trial: str, request: JobRequest) -> Job | None:
-    """Add an attempt to a trial and return its job, or None if another process has just added one."""
+def new_attempt(store: Store, trial: str, request: JobRequest, after: int) -> Job | None:
+    """Add the attempt after `after`, the newest when it was decided on; None if another process has just added one."""
     run = store.run(trial)
     held = holder(run.path)
     job = Job(
-        attempt=max(run.attempts(), default=0) + 1,
+        attempt=after + 1,
         token=(held.token if held else 0) + 1,
         work=request.work,
         options=request.options,

@@ -16,7 +16,7 @@ from orchestrator.store.evaluation_attempts import (
     known_snapshots,
     requested_names,
 )
-from orchestrator.store.layout import Store
+from orchestrator.store.layout import Store, require_readable
 from orchestrator.store.lease import Holder, holder
 from trainer.config.job import Job, Work, read_job
 from trainer.config.stored import rows_in
@@ -69,9 +69,11 @@ class Observed(Standing):
     `adasweep retry` resets them; `retried`: nothing has run since. `retries` has the last attempt before a retry for
     each sweep; `orchestrator.plan.sweep_view` derives the view of one sweep. `checkpoint_kimg` is the progress in the
     newest checkpoint that is there, 0 without any: a store that was unpacked or pruned may lack them. `has_start`: the
-    snapshot of another trial that it starts from is there, as a file of its own.
+    snapshot of another trial that it starts from is there, as a file of its own. `newest` is the highest number of an
+    attempt, refused ones included.
     """
 
+    newest: int = 0
     checkpoint_kimg: float = math.inf
     has_start: bool = False
     failures: int = 0
@@ -105,22 +107,32 @@ class _Attempts(NamedTuple):
 def observe(store: Store, trials: Iterable[str], jobs: Mapping[str, State], now: float = 0.0) -> dict[str, Observed]:
     """Return the observed state of each trial. `jobs` are the states that backends report for active attempts."""
     existing, now = set(store.ids()), now or time.time()
+    runs = {trial: store.run(trial) for trial in trials}
     return {
-        trial: observe_run(store.run(trial), jobs.get(trial), now) if trial in existing else NEVER for trial in trials
+        trial: observe_run(run, jobs.get(trial), now) if trial in existing else _not_begun(run)
+        for trial, run in runs.items()
     }
 
 
+def _not_begun(run: RunDir) -> Observed:
+    require_readable(run)
+    return NEVER
+
+
 def observe_run(run: RunDir, job: State | None, now: float) -> Observed:
-    """Return the observed state of one trial."""
+    """Return the observed state of one trial. Raises StoreError if it may not be read."""
+    require_readable(run)
     held = holder(run.path)  # before the records: a supervisor writes its record, then releases the lease
-    history = tuple(attempt for attempt in attempt_history(run, run.attempts()) if not attempt.was_refused)
+    numbers = run.attempts()
+    history = tuple(attempt for attempt in attempt_history(run, numbers) if not attempt.was_refused)
     if not history:
-        return NEVER
+        return replace(NEVER, newest=max(numbers, default=0))
     seen, retried = _attempts(run, history, held, job, now), retries(run)
     latest = seen.record or _latest_record(run, seen.training[:-1])
     rows = rows_in(run.metrics)
     without_progress = _no_progress(seen, retried)
     observed = Observed(
+        newest=numbers[-1],
         state=seen.state,
         attempts=len(history),
         failures=without_progress.failures,

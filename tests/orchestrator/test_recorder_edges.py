@@ -26,7 +26,7 @@ from orchestrator.cli import main
 from orchestrator.commands import record as command
 from orchestrator.recorders import ingest
 from orchestrator.recorders.cursor import Cursor, is_behind, new_points, read_cursor
-from orchestrator.recorders.report import Report
+from orchestrator.recorders.report import Report, without_password
 from orchestrator.recorders.tags import tags_by_trial
 from orchestrator.recorders.target import default_target, readable_target, require_listener, sqlite_uri
 from orchestrator.store.layout import Store
@@ -79,6 +79,33 @@ def test_what_is_recorded_in_part_is_not_called_recorded(
     told = capfd.readouterr()
     assert told.out.startswith("Recorded in part in sqlite:")
     assert "not recorded: 0123456789ab: its name is too long" in told.err
+
+
+@pytest.mark.usefixtures("run")
+@pytest.mark.parametrize(
+    ("uri", "code"),
+    [
+        ("http://me:pa55word@127.0.0.1:1", ExitCode.RUN_AGAIN),
+        ("postgresql://me:pa55word@127.0.0.1:1/runs", ExitCode.RUN_AGAIN),
+        ("http//://me:pa55word@h", ExitCode.USER_ERROR),
+    ],
+)
+def test_passwords_of_servers_are_neither_printed_nor_kept(
+    store: Store, uri: str, code: int, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    assert main(["record", "--store", str(store.root)]) == code
+    main(["doctor", "--store", str(store.root)])
+    told = "".join(capfd.readouterr())
+    assert "me:***@" in told
+    kept = [path.read_text(errors="replace") for path in (store.root / "mlflow").rglob("*") if path.is_file()]
+    assert not any("pa55word" in text for text in (told, *kept))
+
+
+@pytest.mark.parametrize("uri", ["http://h:5000", "sqlite:////a@b/c:d@e.db", "http://me@h:80/x", "databricks"])
+def test_addresses_without_a_password_are_shown_whole(uri: str) -> None:
+    assert without_password(uri) == uri
 
 
 @pytest.mark.usefixtures("run")

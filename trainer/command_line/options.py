@@ -1,13 +1,14 @@
 """Arguments and options shared by all programs."""
 
 import errno
+import os
 import stat
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from trainer.errors import UserError
+from trainer.errors import READABLE, UNREADABLE, UserError
 
 DEFAULT_STORE = Path("store")
 
@@ -35,8 +36,12 @@ def _require_folder(path: Path, way_out: str) -> None:
     """Raise UserError unless there is a folder at `path`, or nothing yet."""
     try:
         is_folder = stat.S_ISDIR(path.stat().st_mode)
+        if is_folder and not os.access(path, os.R_OK | os.X_OK):
+            raise UserError(path, UNREADABLE, READABLE)
     except FileNotFoundError:
         is_folder = not path.is_symlink()
+    except PermissionError:
+        raise UserError(path, UNREADABLE, READABLE) from None
     except OSError as error:
         if error.errno not in NO_FOLDER:
             raise UserError(path, f"cannot be used ({(error.strerror or str(error)).lower()})", way_out) from None

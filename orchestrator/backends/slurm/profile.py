@@ -39,6 +39,9 @@ Scratch = Annotated[str, Field(pattern=r"^[/$][\w./${}:@%+ -]*$", max_length=500
 AbsoluteFolder = Annotated[str, Field(pattern=r"^/[^\x00-\x1f\x7f%\\\"]*$", max_length=500)]
 """An absolute path."""
 
+Program = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f~$][^\x00-\x1f\x7f$]*$", max_length=500)]
+"""A command or its path; the shell of the job expands nothing in it."""
+
 Minutes = Annotated[int, Field(ge=1, le=MOST_MINUTES), BeforeValidator(no_clock)]
 """At most a year."""
 
@@ -51,7 +54,8 @@ JobCount = Annotated[int, Field(ge=1, le=4_000_001)]
 FLAGS = {"flags": REFUSED, "srun": REFUSED_OF_SRUN}
 EXPECTED = {
     **dict.fromkeys(("partition", "qos", "reservation", "gpu_type"), "must be a name without blanks or quotes"),
-    **dict.fromkeys(("account", "constraint", "python", "flags", "srun"), "must be one line of text"),
+    **dict.fromkeys(("account", "constraint", "flags", "srun"), "must be one line of text"),
+    "python": "must be a command or a path, without ~ and $, which are not expanded",
     **dict.fromkeys(("setup", "wrapper"), "must be one shell command"),
     **dict.fromkeys(("paths", "container_paths"), "must be an absolute path, without % or quotes"),
     **dict.fromkeys(
@@ -103,7 +107,7 @@ class Profile(Settings):
     settle_seconds: NonNegative = Field(
         15.0, description="how long SLURM may take to requeue a job before it counts as lost"
     )
-    python: TextLine | None = Field(
+    python: Program | None = Field(
         None,
         description="Python on the nodes or in the container, with adasweep's dependencies; "
         "default: the one that runs `adasweep`",

@@ -106,17 +106,18 @@ def drive(config: dict[str, Any]) -> None:
         if supervisor and supervisor.poll() is None:
             time.sleep(POLL_SECONDS)
             continue
-        decision = decide_one(spec.wanted, observe_run(spec.run, None, time.time()), RULES)
+        seen = observe_run(spec.run, None, time.time())
+        decision = decide_one(spec.wanted, seen, RULES)
         if decision.action in SUBMITTED:
-            supervisor = _start(spec, decision.from_kimg)
+            supervisor = _start(spec, decision.from_kimg, seen.newest)
         elif decision.action is not Action.LEAVE and reported.kimg >= _last(spec):
             return
         time.sleep(POLL_SECONDS)
 
 
-def _start(spec: TrialSpec, from_kimg: float) -> "subprocess.Popen[bytes] | None":
+def _start(spec: TrialSpec, from_kimg: float, after: int) -> "subprocess.Popen[bytes] | None":
     """Start another attempt, unless another process has just done so."""
-    job = new_attempt(Store(spec.store), spec.trial, spec.request(from_kimg))
+    job = new_attempt(Store(spec.store), spec.trial, spec.request(from_kimg), after)
     if job is None:
         return None
     task = Task(spec.trial, spec.run.path, job.attempt, spec.resources, spec.code)
