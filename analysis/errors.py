@@ -69,7 +69,7 @@ def _is_of_matplotlibs_start(error: ValueError) -> bool:
 def _about_place(error: OSError) -> str | None:
     place = error.filename2 or error.filename
     if error.errno in NO_PLACE:
-        return f"{place}: {NO_PLACE[error.errno]}; move it away, or choose another place"
+        return f"{place}: {NO_PLACE[error.errno or 0]}; move it away, or choose another place"
     if error.errno in UNWRITABLE:
         reason = (error.strerror or str(error)).lower()
         way_out = NO_ROOM.get(error.errno or 0, "check its permissions")

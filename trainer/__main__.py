@@ -28,7 +28,7 @@ def _explain(error: Exception) -> CommandFailure | None:
 
     if error.errno in NO_PLACE:
         place = error.filename2 or error.filename or "output"
-        misplaced = OutputError(place, NO_PLACE[error.errno], "move it away, or choose another place")
+        misplaced = OutputError(place, NO_PLACE[error.errno or 0], "move it away, or choose another place")
         return CommandFailure(ExitCode.USER_ERROR, str(misplaced))
     return CommandFailure(ExitCode.USER_ERROR, str(unwritable(error))) if error.errno in WAYS_OUT else None
 
