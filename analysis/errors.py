@@ -23,14 +23,6 @@ UNWRITABLE = READ_ONLY | NO_ROOM.keys()
 SHOWN = 100
 """How many characters of another package's message are shown."""
 
-MISPLACED = {
-    errno.EEXIST: "is a file where a folder belongs",
-    errno.ENOTDIR: "lies below a file, which is in the way",
-    errno.EISDIR: "is a folder where a file belongs",
-    **NO_PLACE,
-}
-"""What is wrong where a write meets something of another kind, by errno."""
-
 
 class AnalysisError(Exception):
     """Base class of this package's user errors."""
@@ -76,8 +68,8 @@ def _is_of_matplotlibs_start(error: ValueError) -> bool:
 
 def _about_place(error: OSError) -> str | None:
     place = error.filename2 or error.filename
-    if error.errno in MISPLACED:
-        return f"{place}: {MISPLACED[error.errno]}; move it away, or choose another place"
+    if error.errno in NO_PLACE:
+        return f"{place}: {NO_PLACE[error.errno or 0]}; move it away, or choose another place"
     if error.errno in UNWRITABLE:
         reason = (error.strerror or str(error)).lower()
         way_out = NO_ROOM.get(error.errno or 0, "check its permissions")

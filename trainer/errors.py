@@ -39,10 +39,13 @@ NO_ROOM: Mapping[int, str] = {
 
 
 NO_PLACE: Mapping[int, str] = {
+    errno.EEXIST: "is a file where a folder belongs",
+    errno.ENOTDIR: "lies below a file, which is in the way",
+    errno.EISDIR: "is a folder where a file belongs",
     errno.ELOOP: "is a link to itself",
     errno.ENAMETOOLONG: "has too long a name, or is a link to one",
 }
-"""The errno values of a path that leads nowhere, and what is wrong with it."""
+"""The errno values of a path that leads nowhere or to something of another kind, and what is wrong with it."""
 
 
 UNREADABLE, READABLE = "cannot be read (permission denied)", "ask its owner to make it readable"

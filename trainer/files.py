@@ -47,9 +47,11 @@ def replace_file(path: Path, content: str | bytes, guard: Guard | None = None) -
 def replacing(path: Path, guard: Guard | None = None) -> Iterator[Path]:
     """Yield a temporary name for a file or folder; on success, sync it and rename it to `path`.
 
-    Raises OSError if that fails or a device is at `path`, and what the guard raises; then, and after any other
-    exception, `path` is unchanged.
+    Raises OSError if that fails, `path` has no name, or a device is there, and what the guard raises; then, and after
+    any other exception, `path` is unchanged.
     """
+    if not path.name:
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     _require_no_device(path)
     temporary = temporary_name(path, guard)

@@ -90,12 +90,12 @@ def _usable(
     """Return how a sweep names the set, and its description; prepare it if it cannot be trained from directly."""
     try:
         about = describe(source, store.data)
-        if resolution in (None, about.resolution) and about.channels in TRAINABLE:
+        unfit = _unfit(source, about, resolution, store)
+        if unfit is None:
             return _named(source, store), about
+        reason = unfit
     except DataError as error:
         reason = error
-    else:
-        reason = _unfit(source, about, resolution)
     found = survey(source)
     prepared = store.data / f"{name}.zip"
     if prepared.exists():
@@ -103,7 +103,7 @@ def _usable(
             raise reason
         raise DataError(prepared, "exists already", f"use it: adasweep init {name}; or remove it")
     progress_console().print(printable(f"{reason.place}: {reason.problem}; preparing"), markup=False, soft_wrap=True)
-    pixels = resolution or found.resolution(most_pixels)
+    pixels = found.resolution(most_pixels) if resolution is None else resolution
     options = ["--resolution", str(pixels), "--labels", "folders" if found.class_folders else "keep"]
     options += ["--channels", str(found.channels)]
     words = ["data", "prepare", str(source), str(prepared.resolve()), *options]
@@ -112,11 +112,15 @@ def _usable(
     return name, describe(name, store.data)
 
 
-def _unfit(source: Path, about: DataDescription, resolution: int | None) -> DataError:
-    """Return why a set is converted although it could be read."""
+def _unfit(source: Path, about: DataDescription, resolution: int | None, store: Store) -> DataError | None:
+    """Return why a set is converted although it could be read; None if it is used as it is."""
     if about.channels not in TRAINABLE:
         return DataError(source, "has transparent images, which metrics cannot measure", "convert it with --channels 3")
-    return DataError(source, f"is of {about.resolution} pixels", f"convert it to {resolution}")
+    if resolution not in (None, about.resolution):
+        return DataError(source, f"is of {about.resolution} pixels", f"convert it to {resolution}")
+    if not about.classes and source.parent != store.data.resolve() and survey(source).class_folders:
+        return DataError(source, "has its classes in folders", "convert it with --labels folders")
+    return None
 
 
 def _named(source: Path, store: Store) -> str:

@@ -10,6 +10,8 @@ from orchestrator.evidence.contents import Kind, kind_of
 NAME = "manifest.json"
 LONGEST_PATH, LONGEST_NAME = 1000, 200
 """Characters of a path, and of each name in it: file systems take 255 bytes, and temporary files have longer names."""
+LATEST = 2**63 - 1
+"""Nanoseconds since 1970: a file system may give a file an earlier time than 1970, or a later one than this."""
 
 
 class PackedFile(BaseModel):
@@ -21,7 +23,7 @@ class PackedFile(BaseModel):
     kind: str
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     size: int = Field(ge=0)
-    modified_ns: int = Field(ge=0, lt=2**63)
+    modified_ns: int = Field(ge=0, le=LATEST)
 
     @field_validator("path")
     @classmethod

@@ -10,7 +10,7 @@ from typing import Any, TypeGuard
 from orchestrator.errors import StoreError
 from orchestrator.evidence.contents import Kind, evidence_in, without_earlier_sheets
 from orchestrator.evidence.intact import is_intact
-from orchestrator.evidence.manifest import NAME, Manifest, PackedFile
+from orchestrator.evidence.manifest import LATEST, NAME, Manifest, PackedFile
 from orchestrator.plan.plan_file import read_plan
 from orchestrator.store.layout import Store, writing
 from trainer.files import parsed_json, remove_abandoned, replacing
@@ -47,7 +47,7 @@ def pack(
 
 def read_evidence(root: Path, path: str, kind: Kind) -> tuple[PackedFile, bytes]:
     """Return a file of the store at `root` as it goes into a pack. Raises OSError."""
-    content, modified = (root / path).read_bytes(), (root / path).stat().st_mtime_ns
+    content, modified = (root / path).read_bytes(), min(max((root / path).stat().st_mtime_ns, 0), LATEST)
     if kind.name == "rows":
         content = content[: content.rfind(b"\n") + 1]
     content = without_root(kind, content, root)

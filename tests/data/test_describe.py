@@ -150,7 +150,7 @@ def test_a_folder_of_another_kind_is_named_with_the_way_out(tmp_path: Path, name
 
 
 def test_one_image_is_too_few(tmp_path: Path) -> None:
-    assert "has 1 images" in message(folder_set(tmp_path / "one", 1), tmp_path)
+    assert "has 1 image;" in message(folder_set(tmp_path / "one", 1), tmp_path)
 
 
 def test_a_broken_zip_is_refused(tmp_path: Path) -> None:

@@ -66,6 +66,13 @@ def test_a_name_that_leads_out_of_the_archive_is_refused(tmp_path: Path, entry: 
         open_archive(hostile_zip(tmp_path / "cats.zip", entry))
 
 
+def test_a_colon_in_a_name_is_no_drive_and_leads_nowhere(tmp_path: Path) -> None:
+    path = tmp_path / "cats.zip"
+    for entry in ("12:30.png", "a:b/2026-01-01 12:30:01.png"):
+        hostile_zip(path, entry)
+        assert entry in open_archive(path).images
+
+
 def test_an_entry_that_would_unpack_to_gigabytes_is_refused(tmp_path: Path) -> None:
     path = hostile_zip(tmp_path / "cats.zip", "bomb.png", bytes(1000))
     content = bytearray(path.read_bytes())

@@ -11,12 +11,13 @@ from PIL import Image
 
 from tests.data.pictures import folder_set, pixels, zip_set
 from tests.data.sources import cifar_batch, example, idx_pair, tar_of, tfrecords
+from trainer.commands.data_conversion import target_of
 from trainer.config.dataset.describe import describe
 from trainer.config.dataset.preparation import read_settings
 from trainer.data.dataset import ImageSet, full_set
 from trainer.data.prepare import prepare
 from trainer.data.readers.tfrecord import masked_crc32c
-from trainer.errors import DataError, OutputError
+from trainer.errors import DataError, OutputError, UserError
 
 
 def prepared(source: Path, tmp_path: Path, **settings: object) -> ImageSet:
@@ -252,6 +253,17 @@ def test_a_size_that_does_not_fit_asks_for_one(tmp_path: Path) -> None:
         prepare(source, tmp_path / "out.zip")
     with pytest.raises(DataError, match="100 is not a power of two"):
         prepare(source, tmp_path / "out.zip", resolution=100)
+
+
+def test_a_size_of_zero_is_not_taken_for_none(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="0 is not a power of two"):
+        prepare(zip_set(tmp_path / "cats.zip", 2), tmp_path / "out.zip", 0)
+
+
+@pytest.mark.parametrize("name", [".", "..", "~", "/", "./"])
+def test_what_is_no_name_is_refused_as_one(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UserError, match="names no data set"):
+        target_of(name, None, tmp_path)
 
 
 def test_existing_files_are_not_overwritten_unless_requested(tmp_path: Path) -> None:

@@ -60,6 +60,13 @@ def test_a_folder_whose_name_is_too_long_is_told_in_one_line(capsys: Capture) ->
     assert line.endswith(": has too long a name, or is a link to one; move it away, or choose another place")
 
 
+def test_a_link_to_nowhere_in_the_place_of_the_folder_is_told_in_one_line(tmp_path: Path, capsys: Capture) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "missing" / "folder")
+    assert main(["sweeps", "copy", "laptop/bcr", str(tmp_path / "link")]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith("link: is a file where a folder belongs; move it away, or choose another place")
+
+
 def test_a_copy_that_a_full_disk_cut_off_is_completed(tmp_path: Path, capsys: Capture) -> None:
     with mounted(tmp_path / "disk", "64k") as disk:
         filler = fill(disk)

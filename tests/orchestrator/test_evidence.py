@@ -150,6 +150,14 @@ def test_equal_evidence_makes_equal_packs_and_equal_files_are_kept_once(
         assert sum(archive.read(name) == b"the same reals" for name in archive.namelist()) == 1
 
 
+def test_a_file_of_before_1970_is_packed_and_merged(full: Store, empty: Store, tmp_path: Path) -> None:
+    old = next(full.root.glob("trials/*/*/trial.json"))
+    os.utime(old, ns=(0, -(10**18)))
+    pack(full, "test", tmp_path / "pack.zip")
+    unpack(empty, tmp_path / "pack.zip")
+    assert (empty.root / old.relative_to(full.root)).stat().st_mtime_ns == 0
+
+
 def test_unpacking_again_changes_nothing(full: Store, empty: Store, tmp_path: Path) -> None:
     pack(full, "test", tmp_path / "p.zip")
     unpack(empty, tmp_path / "p.zip")

@@ -67,6 +67,20 @@ def test_images_of_other_shapes_are_prepared_and_their_folders_become_classes(he
     assert {(one.config.data.resolution, one.config.data.classes) for one in trials} == {(32, 2)}
 
 
+def test_folders_become_classes_of_images_that_need_no_conversion_too(here: Path) -> None:
+    for animal in ("cats", "dogs"):
+        write_pictures(here / "pets" / animal, 6, 16, 16)
+    assert init("pets") == 0
+    spec = read_sweep(Path("pets.yaml")).spec
+    assert (spec.base["data"], spec.base["data.labels"]) == ("pets", True)
+
+
+def test_a_resolution_of_zero_is_refused(here: Path, capfd: Capture) -> None:
+    write_pictures(here / "photos", 6, 40, 50)
+    assert init("photos", "--resolution", "0") == 2
+    assert "0 is not a power of two" in last_line_of_errors(capfd)
+
+
 def test_the_parts_of_a_set_are_not_its_classes(tmp_path: Path) -> None:
     for part in ("train", "Test", "val"):
         write_pictures(tmp_path / "photos" / part, 2, 40, 50)

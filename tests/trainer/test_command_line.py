@@ -61,6 +61,7 @@ def test_every_command_of_a_group_has_help_with_examples(words: list[str], capsy
         (["generate", "a.safetensors", "b.jpg"], "b.jpg: would be a PNG file, but is not named so; write b.png"),
         (["style-mix", "a.safetensors", "b"], "b: would be a PNG file"),
         (["augment", "a.png", "b.gif"], "b.gif: would be a PNG file"),
+        (["augment", "a.png", ""], ".: would be a PNG file, but is not named so; name a file"),
         (["augment", "a.png", "b.png", "--pipe", "bgx"], "Invalid value for '--pipe'"),
         (["data", "descrbe"], "No such command 'descrbe'. Did you mean 'describe'?"),
         (["export", "gone.safetensors"], "Missing argument 'TARGET'; see: python -m trainer export --help"),
@@ -82,6 +83,9 @@ def test_a_full_disk_is_a_user_error_and_anything_else_a_bug(capsys: Capture, mo
     error: Exception = OSError(28, "No space left on device", "here")
     assert main(["schema"]) == 2
     assert "here: No space left on device; free space" in capsys.readouterr().err
+    error = FileExistsError(17, "File exists", "here")
+    assert main(["schema"]) == 2
+    assert "here: is a file where a folder belongs; move it away, or choose" in capsys.readouterr().err
     error = ValueError("impossible")
     assert main(["schema"]) == 70
     assert capsys.readouterr().err.splitlines()[-1].endswith("ValueError: impossible")

@@ -75,6 +75,12 @@ def test_matching_finds_what_glob_does_and_passes_over_what_leads_nowhere(
     assert set(matching(tmp_path / folder, pattern)) >= set(expected)
 
 
+@pytest.mark.parametrize("path", [Path(), Path("/")])
+def test_a_path_without_a_name_is_a_folder(path: Path) -> None:
+    with pytest.raises(IsADirectoryError):
+        replace_file(path, "x")
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may make a device")
 def test_a_device_is_never_replaced(tmp_path: Path) -> None:
     device, link = tmp_path / "null", tmp_path / "link"

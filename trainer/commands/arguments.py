@@ -21,7 +21,8 @@ def finite(value: float) -> float:
 def png_file(path: Path) -> Path:
     """Return `path`, which a PNG is written to. Raises UserError if its name says something else."""
     if path.suffix.lower() != ".png":
-        raise UserError(path, "would be a PNG file, but is not named so", f"write {path.with_suffix('.png').name}")
+        way_out = f"write {path.with_suffix('.png').name}" if path.name else "name a file"
+        raise UserError(path, "would be a PNG file, but is not named so", way_out)
     return path
 
 

@@ -13,6 +13,9 @@ from trainer.data.recipes import RECIPES, follow, recipe_called
 from trainer.data.resize import Fit, ResizeFilter
 from trainer.errors import UserError
 
+NAMELESS = ("", "..", "~")
+"""The last parts of paths that name folders wherever one is: of `.`, `/`, `..` and `~`."""
+
 
 class Conversion(NamedTuple):
     """The options of a conversion, in the order of `prepare`'s parameters."""
@@ -34,6 +37,8 @@ def target_of(target: str | None, recipe: str | None, folder: Path) -> Path:
     name = target or recipe
     if name is None:
         raise UserError("TARGET", "is missing", "name the set, or the recipe that makes it: --recipe lsun-cat-256")
+    if Path(name).name in NAMELESS:
+        raise UserError("TARGET", f"{name!r} names no data set", "give a name such as cats, or the path of a ZIP file")
     path = usable_path(name) if "/" in name or is_zip(Path(name)) else folder / f"{name}.zip"
     if set_name(path) in RECIPES and recipe != set_name(path):
         way_out = f"add --recipe {set_name(path)}, or choose another name"

@@ -63,7 +63,7 @@ def _fitting(reader: Reader, shape: ImageFormat, tally: ConversionTally) -> Iter
 def _require_enough(target: Path, count: int, remarks: Sequence[str]) -> None:
     if count < FEWEST_IMAGES:
         way_out = f"a data set needs at least {FEWEST_IMAGES}"
-        raise DataError(target.name, f"would have {count} images", "; ".join([way_out, *remarks]))
+        raise DataError(target.name, f"would have {counted(count, 'image')}", "; ".join([way_out, *remarks]))
 
 
 def _require_uniform(place: str, channels: int, label: int | None, before: int | None, labelled: bool | None) -> None:

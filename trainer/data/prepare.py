@@ -90,7 +90,8 @@ def prepare(
     colour(background)
     source, target = usable_path(source), checked_target(target, replace)
     reader = open_source(source, labels, follow_links)
-    shape = ImageFormat(resolution or _size_of(reader, source), fit, filter, channels, background)
+    size = _size_of(reader, source) if resolution is None else resolution
+    shape = ImageFormat(size, fit, filter, channels, background)
     _require_power_of_two(shape.resolution)
     if isinstance(reader, CifarReader) and reader.test_images:
         convert(reader.test_images, checked_target(beside(target), replace), shape, labels=labels != "none")

@@ -9,6 +9,7 @@ from trainer.config.dataset.config import DataDescription
 from trainer.config.dataset.entries import fingerprint
 from trainer.config.dataset.foreign import require_no_other_files
 from trainer.config.dataset.labels import empty_classes, read_labels
+from trainer.config.dataset.listing import counted
 from trainer.config.dataset.memo import DataExamination, recall, remember, state_of
 from trainer.config.dataset.preparation import misnamed
 from trainer.config.dataset.regular import usable_path
@@ -112,7 +113,7 @@ def require_images(archive: Archive) -> None:
         require_no_other_files(archive.path)
     if count < FEWEST_IMAGES:
         way_out = f"a data set needs at least {FEWEST_IMAGES} PNG or JPEG files"
-        raise DataError(archive.path, f"has {count} images", "; ".join([way_out, *archive.remarks]))
+        raise DataError(archive.path, f"has {counted(count, 'image')}", "; ".join([way_out, *archive.remarks]))
 
 
 def spread_out(names: Sequence[str], most: int) -> list[str]:

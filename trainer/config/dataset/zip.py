@@ -1,5 +1,6 @@
 """A data set as a ZIP file, read defensively: the file may be damaged or malicious."""
 
+import re
 import stat
 import struct
 import zipfile
@@ -19,6 +20,9 @@ METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 """Compression methods that unpack no more than requested: bzip2 turns 50 bytes into 45 MB at once."""
 
 OTHER_METHODS = {9: "deflate64", zipfile.ZIP_BZIP2: "bzip2", zipfile.ZIP_LZMA: "lzma"}
+DRIVE = re.compile("[A-Za-z]:(/|$)")
+"""The beginning of an absolute path of Windows; other colons are part of names, such as those of screenshots."""
+
 READ_AT_ONCE = 1 << 16
 """Bytes to read at a time, whatever size an entry claims."""
 
@@ -97,7 +101,7 @@ class Zip:
 
 def _reject_hostile(place: str, name: str, info: zipfile.ZipInfo) -> None:
     """Raise DataError for paths that escape the archive, encrypted files, and images of absurd sizes."""
-    if name.startswith("/") or ".." in name.split("/") or ":" in name.split("/")[0]:
+    if name.startswith("/") or ".." in name.split("/") or DRIVE.match(name):
         raise DataError(place, "has a path that escapes the archive")
     if info.flag_bits & 0x1:
         raise DataError(place, "is encrypted")
