@@ -12,7 +12,7 @@ from orchestrator.evidence.contents import Kind, evidence_in, without_earlier_sh
 from orchestrator.evidence.intact import is_intact
 from orchestrator.evidence.manifest import LATEST, NAME, Manifest, PackedFile
 from orchestrator.plan.plan_file import read_plan
-from orchestrator.store.layout import Store, writing
+from orchestrator.store.layout import Store, require_readable, require_readable_folders, writing
 from trainer.files import parsed_json, remove_abandoned, replacing
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -62,9 +62,13 @@ def without_root(kind: Kind, content: bytes, root: Path) -> bytes:
 
 
 def folders_of(store: Store, sweep: str) -> list[Path]:
-    """Return the folders with the evidence of a sweep. Raises UserError if it was not run here."""
-    trials = [store.run(trial).path for trial in read_plan(store, sweep).trials]
-    return [store.plan(sweep).parent, store.root / "figures" / sweep, *trials]
+    """Return the folders with the evidence of a sweep. Raises UserError if it was not run here or may not be read."""
+    trials = [store.run(trial) for trial in read_plan(store, sweep).trials]
+    beside = [store.plan(sweep).parent, store.root / "figures" / sweep]
+    require_readable_folders(beside)
+    for run in trials:
+        require_readable(run)
+    return [*beside, *(run.path for run in trials)]
 
 
 def _written(

@@ -111,7 +111,13 @@ def require_readable(run: RunDir) -> None:
     The folder around the trial comes first: in one that may not be searched, nothing is seen to exist.
     """
     attempts = run.path / "attempts"
-    for folder in (run.path.parent, run.path, run.path / "leases", attempts, *map(run.attempt, run.attempts())):
+    require_readable_folders([run.path.parent, run.path, run.path / "leases", attempts])
+    require_readable_folders(map(run.attempt, run.attempts()))
+
+
+def require_readable_folders(folders: Iterable[Path]) -> None:
+    """Raise StoreError for the first of these folders that may not be read; a missing one is none."""
+    for folder in folders:
         if os.path.isdir(folder) and not os.access(folder, os.R_OK | os.X_OK):
             raise StoreError(folder, UNREADABLE, READABLE)
 

@@ -30,7 +30,13 @@ def test_a_folder_that_may_not_be_read_is_named_and_its_trial_is_not_called_new(
     except PermissionError:
         pytest.skip("only root can give a folder to somebody else")
     place.chmod(0o700)
-    for words in (["status"], ["plan", whole / "two.yaml"], ["why", trial.name], ["run", whole / "two.yaml"]):
+    for words in (
+        ["pack", "two", "--out", tmp_path / "two.zip"],
+        ["status"],
+        ["plan", whole / "two.yaml"],
+        ["why", trial.name],
+        ["run", whole / "two.yaml"],
+    ):
         command = [*WITHOUT_RIGHTS, sys.executable, "-m", "orchestrator", *map(str, words), "--store", str(store)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert (done.returncode, done.stdout) == (ExitCode.USER_ERROR, "")
