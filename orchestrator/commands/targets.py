@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from orchestrator.errors import PlanError, StoreError
-from orchestrator.plan.plan_file import read_plan, sweeps
+from orchestrator.plan.plan_file import last_file, read_plan, sweeps
 from orchestrator.store.layout import Store
 from orchestrator.sweep.bundled import bundled_named, nearest_bundled
 from trainer.command_line.sweeps import is_file, names, stored_name
@@ -28,7 +28,7 @@ def sweep_file(store: Store, sweep: str, tier: str) -> tuple[Path, str]:
     except UserError as error:
         way_out = nearest_bundled(sweep) or f"{error.way_out}; or give its file"
         raise StoreError(error.place, error.problem, way_out) from None
-    file = Path(plan.file)
+    file = last_file(store, plan)
     if not file.is_file():
         raise StoreError(f"sweep {sweep!r}", f"its file {file} does not exist", "give the file")
     return file, tier or plan.tier or ""

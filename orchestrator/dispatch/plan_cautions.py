@@ -12,7 +12,7 @@ from orchestrator.plan.lost_base import lost_base
 from orchestrator.plan.lost_moments import lost_moments
 from orchestrator.plan.moments import inherited_rungs
 from orchestrator.plan.plan import Plan
-from orchestrator.plan.plan_file import stored_plan
+from orchestrator.plan.plan_file import last_file, stored_plan
 from orchestrator.store.layout import Store
 from orchestrator.sweep.claims import ambiguous_claims
 from orchestrator.sweep.deviations import deviations
@@ -58,7 +58,8 @@ def of_lines(found: Gated) -> Iterator[str]:
 def _left_out(store: Store, found: Gated) -> Iterator[str]:
     """Yield what the last plan of a sweep had and this one lacks, or that it cannot be read."""
     try:
-        yield from left_out(stored_plan(store, found.sweep.key), found.sweep, found.trials)
+        if old := stored_plan(store, found.sweep.key):
+            yield from left_out(old, last_file(store, old), found.sweep, found.trials)
     except UserError as error:
         yield str(error)
 

@@ -115,6 +115,16 @@ def _job_without_root(content: bytes, root: Path) -> bytes:
     return json.dumps({**job, "options": options}, indent=1).encode()
 
 
+def _plan_without_root(content: bytes, _root: Path) -> bytes:
+    """Return a plan without the path of its file from this store."""
+    try:
+        plan = parsed_json(content)
+        del plan["file_from_store"]
+    except (ValueError, KeyError, TypeError):
+        return content
+    return json.dumps(plan, indent=1, ensure_ascii=False).encode()
+
+
 def _rows_without_root(content: bytes, root: Path) -> bytes:
     lines = content.split(b"\n")
     return b"\n".join(_row_without_root(line, root) if PATH_IN_ROW.encode() in line else line for line in lines)
@@ -139,4 +149,4 @@ def _relative(root: Path, path: Path) -> str:
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
 
 
-WITHOUT_ROOT = {"job": _job_without_root, "rows": _rows_without_root}
+WITHOUT_ROOT = {"job": _job_without_root, "plan": _plan_without_root, "rows": _rows_without_root}

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from orchestrator.plan.plan_file import exact_path
 from orchestrator.sweep.problem_collector import listed
 from orchestrator.sweep.reader import Sweep
 from orchestrator.sweep.trial import Trial
@@ -27,21 +28,17 @@ def diff(old: PlanFile | None, new: PlanFile) -> list[PlanChange]:
     return changes + gone
 
 
-def left_out(old: PlanFile | None, sweep: Sweep, trials: Iterable[Trial]) -> Iterator[str]:
-    """Yield a line if the last plan of a sweep was of another file and had cells that are not among these trials.
+def left_out(old: PlanFile, last: Path, sweep: Sweep, trials: Iterable[Trial]) -> Iterator[str]:
+    """Yield a line if the last plan of a sweep was of another file, `last`, and had cells that these trials lack.
 
     Searches and sequential seeds add cells while they run: of these, nothing is known.
     """
-    if old is None or sweep.spec.search or sweep.spec.sequential or _is_of(old, sweep):
+    if sweep.spec.search or sweep.spec.sequential or not old.file or exact_path(last) == exact_path(sweep.source.file):
         return
     present = {trial.id for trial in trials}
     if gone := [*dict.fromkeys(run.cell for run in old.cells if run.trial not in present)]:
-        lacks = f"sweep {sweep.key} was last run from {old.file}, and lacks {listed(gone)} of that file"
+        lacks = f"sweep {sweep.key} was last run from {last}, and lacks {listed(gone)} of that file"
         yield f"{lacks}: tables and figures will be without them; to keep both, rename one of the sweeps"
-
-
-def _is_of(plan: PlanFile, sweep: Sweep) -> bool:
-    return not plan.file or Path(plan.file).absolute() == sweep.source.file.absolute()
 
 
 def _change(place: tuple[str, int], old: PlannedRun | None, new: PlannedRun) -> PlanChange | None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from orchestrator.errors import PlanError
 from orchestrator.plan.plan import Plan
-from orchestrator.plan.plan_file import stored_plan
+from orchestrator.plan.plan_file import file_from_store, stored_plan
 from orchestrator.plan.right_size import DeviceChoice
 from orchestrator.plan.sequential import range_to_store
 from orchestrator.store.layout import Store, writing
@@ -69,5 +69,6 @@ def write_plan(store: Store, plan: Plan) -> None:
     path, document, before = store.plan(plan.sweep.key), plan_file_of(plan), stored_plan(store, plan.sweep.key)
     if before and (before.name, before.tier) != (document.name, document.tier):
         raise PlanError(plan.sweep.source.file, f"another sweep is stored as {plan.sweep.key!r}")
+    document = document.model_copy(update={"file_from_store": file_from_store(store, plan.sweep.source.file)})
     with writing(path):
         replace_file(path, document.model_dump_json(indent=1))

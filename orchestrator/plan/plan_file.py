@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Mapping
+from pathlib import Path
 
 from orchestrator.errors import StoreError
 from orchestrator.plan.sources import Dependent
@@ -26,6 +27,25 @@ def read_plan(store: Store, sweep: str) -> PlanFile:
         known = ", ".join(sweeps(store)) or "none yet"
         raise StoreError(store.root, f"sweep {sweep!r} was not run here", f"sweeps: {known}")
     return plan
+
+
+def file_from_store(store: Store, file: Path) -> str:
+    """Return the path from the store of a sweep file whose path is relative; "" for an absolute one."""
+    return "" if file.is_absolute() else os.path.relpath(exact_path(file), store.root.resolve())
+
+
+def last_file(store: Store, plan: PlanFile) -> Path:
+    """Return the file of a stored plan: never one of the same relative path in another working directory."""
+    file = Path(plan.file)
+    if not plan.file_from_store:
+        return file
+    there = Path(os.path.normpath(store.root.resolve() / plan.file_from_store))
+    return file if exact_path(file) == there else there
+
+
+def exact_path(file: Path) -> Path:
+    """Return the absolute path of a file; if it is a link, that of the link."""
+    return file.absolute().parent.resolve() / file.name
 
 
 def sweeps(store: Store) -> list[str]:

@@ -46,7 +46,7 @@ class SequentialGrowth:
         over = self._over()
         if over - self.looked and time.monotonic() >= self._not_before:
             try:
-                self._add(self._asked_for())
+                self._add(*self._asked_for(over))
             except PlanError as error:
                 self._postpone(error)
             else:
@@ -70,32 +70,34 @@ class SequentialGrowth:
         pairs = {pair for pair, _ in claimed_pairs(plan.sweep.spec, plan.trials)}
         return frozenset((*pair, sum(len(runs[cell]) for cell in pair)) for pair in pairs if settled.issuperset(pair))
 
-    def _asked_for(self) -> dict[str, int]:
-        """Return the number of seeds that undecided claims ask for, by cell; log how far each claim is."""
-        wanted: dict[str, int] = {}
+    def _asked_for(self, over: Looked) -> tuple[dict[str, int], bool]:
+        """Return the number of seeds that claims ask for whose runs are over, by cell, and whether all are decided."""
+        pairs, wanted, is_decided = {frozenset(pair) for *pair, _ in over}, dict[str, int](), True
         for claim in judged_claims(self.dispatcher.store, self.dispatcher.plan.sweep.key):
-            stage = claim["stage"]
+            stage, evidence = claim["stage"], claim["evidence"]
             seeds, further = stage["seeds"], stage["next_seeds"]
+            is_decided &= not further
+            cells = [evidence["less_cell"], evidence["more_cell"]]
+            if frozenset(cells) not in pairs:
+                continue
             more = f", goes on with {further}" if further else ""
             self._tell(claim["claim"]["text"], f"{claim['verdict']} with {many(seeds, 'seed')}{more}")
-            for side in ("less_cell", "more_cell"):
-                cell = claim["evidence"][side]
-                wanted[cell] = max(further or 0, wanted.get(cell, 0))
-        return wanted
+            wanted |= {cell: max(further or 0, wanted.get(cell, 0)) for cell in cells}
+        return wanted, is_decided
 
     def _tell(self, claim: str, text: str) -> None:
         if self.told.get(claim) != text:
             self.told[claim] = text
             self.log(f"{text}: {claim}" if claim else text)
 
-    def _add(self, wanted: Mapping[str, int]) -> None:
-        """Add seeds to the plan, keeping those that another process has added meanwhile."""
+    def _add(self, wanted: Mapping[str, int], is_decided: bool) -> None:
+        """Add seeds to the plan, keeping those that another process has added meanwhile; note if all are decided."""
         plan = self.dispatcher.plan
         there = reached_seeds(plan.sweep.spec.sequential, stored_plan(self.dispatcher.store, plan.sweep.key))
         cells = {trial.cell: len(plan.sweep.seeds_of(trial.cell)) for trial in plan.trials}
         reached = {cell: max(had, there.get(cell, 0), wanted.get(cell, 0)) for cell, had in cells.items()}
         if reached == cells:
-            if not any(wanted.values()):
+            if is_decided:
                 write_plan(self.dispatcher.store, replace(plan, decided=True))
             return
         sweep = replace(plan.sweep, reached=reached)

@@ -116,9 +116,10 @@ class SequentialRange(_Stored):
 class PlanFile(_Stored):
     """The latest plan of a sweep.
 
-    `sweep` is its name in the store (`name`, or `name-tier`), `file` the sweep file. `score` is the metric that ranks
-    cells, with or without its detector ("fid2k-lite0", "fid2k"). `cells` has an entry for every cell and seed, in the
-    order of the sweep; entries with the same configuration share a trial. `sources` are the trials from which cells
+    `sweep` is its name in the store (`name`, or `name-tier`), `file` the sweep file as it was given, `file_from_store`
+    its path from the store if that was relative ("" in packs and plans of earlier versions). `score` is the metric that
+    ranks cells, with or without its detector ("fid2k-lite0", "fid2k"). `cells` has an entry for every cell and seed, in
+    the order of the sweep; entries with the same configuration share a trial. `sources` are the trials from which cells
     start, if they are not cells themselves. With `sequential` seeds, cells have as many seeds as were needed so far.
     `parallel` is how many runs were expected to train at a time.
     """
@@ -128,6 +129,7 @@ class PlanFile(_Stored):
     name: str = ""
     tier: str | None = None
     file: str = ""
+    file_from_store: Annotated[str, Field(exclude_if=is_off)] = ""
     question: str = ""
     horizon_kimg: Horizon | None = None
     metrics: tuple[str, ...] = ()
