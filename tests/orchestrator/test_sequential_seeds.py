@@ -80,7 +80,6 @@ def test_seeds_are_added_to_the_cells_of_a_claim_until_it_is_decided(
     assert "while claims are undecided" in adasweep(store, "plan", undecided).stdout
 
 
-<<<<<<< HEAD
 def test_seeds_that_are_added_get_their_source_though_nothing_needed_it_before(
     store: Store, sweep_file: Write, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -98,7 +97,8 @@ def test_seeds_that_are_added_get_their_source_though_nothing_needed_it_before(
     assert done.returncode == 0, done.stderr
     assert seeds_of(store) == {"baseline": 4, "ada": 4, "more": 3}, done.stderr
     assert source.attempts() == [1]
-=======
+
+
 def test_a_claim_asks_for_further_seeds_only_once_its_first_runs_are_over(
     store: Store, sweep_file: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -108,7 +108,6 @@ def test_a_claim_asks_for_further_seeds_only_once_its_first_runs_are_over(
     assert done.returncode == 0, done.stderr
     assert "FAIL with 3 seeds: baseline < more" in done.stderr
     assert seeds_of(store)["more"] == 3, "its first look decides it, whichever claim is judged before"
->>>>>>> b1
 
 
 def test_a_killed_run_goes_on_with_the_same_command_and_ends_with_the_same_verdict(
