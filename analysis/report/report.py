@@ -7,6 +7,7 @@ from typing import Any
 
 from analysis.claims.published import PublishedComparison, compare_published, outcome_words
 from analysis.claims.verdicts import Judged, Verdicts, judge_sweep, needs
+from analysis.errors import ReportError
 from analysis.figures.catalog import GENERAL, figure_named
 from analysis.figures.provenance import code_version, numbers_csv
 from analysis.figures.render import Rendered, render_all
@@ -28,6 +29,9 @@ CLAIM_NOTE = (
 PUBLISHED_HEADINGS = ("cell", "metric", "published", "ours", "runs", "outcome", "source")
 PUBLISHED_WORDS = ("cell", "metric", "outcome", "source")
 FAILURE_HEADINGS = ("cell", "seed", "state", "kimg", "why")
+PAGE, START_BYTES = b"<!doctype html", 256
+"""How the text of a page begins."""
+
 RUN_COLUMNS = [
     *("trial", "cell", "seed", "state", "kimg", "horizon_kimg"),
     *("best", "best_kimg", "last", "attempts"),
@@ -35,10 +39,19 @@ RUN_COLUMNS = [
 
 
 def write_report(store: ResultStore, sweeps: Sequence[str], out: Path, factors: Factors) -> list[Section]:
-    """Write the report of `sweeps` to `out` and return its sections. Redraws the figures in the store."""
+    """Write the report of `sweeps` to `out` and return its sections. Redraws the figures in the store.
+
+    Raises ReportError if `out` is a file that is no page.
+    """
+    _require_replaceable(out)
     sections = [_section(store, sweep, factors) for sweep in sweeps]
     _write(out, page(f"Report of {', '.join(sweeps)}", sections))
     return sections
+
+
+def _require_replaceable(out: Path) -> None:
+    if out.is_file() and (content := out.read_bytes()) and PAGE not in content[:START_BYTES].lower():
+        raise ReportError(f"{out}: exists already, and is no page; choose another --out")
 
 
 def _write(out: Path, text: str) -> None:

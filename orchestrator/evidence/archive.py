@@ -102,5 +102,15 @@ def open_pack(path: Path) -> Iterator[Pack]:
         yield Pack(path, archive)
 
 
+def require_replaceable(path: Path) -> None:
+    """Raise StoreError if a file at `path` is something else than a pack: a new pack would replace it."""
+    if not path.is_file() or not path.stat().st_size:
+        return
+    with suppress(*BROKEN), zipfile.ZipFile(path) as archive:
+        if NAME in archive.namelist():
+            return
+    raise StoreError(path, "exists already, and is no pack", "choose another --out")
+
+
 def _refused(path: Path, reason: str) -> StoreError:
     return StoreError(path, f"refused: {reason}", "download it again from a trusted source")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 from orchestrator.errors import StoreError
+from orchestrator.evidence.archive import require_replaceable
 from orchestrator.evidence.contents import Kind, evidence_in, without_earlier_sheets
 from orchestrator.evidence.intact import is_intact
 from orchestrator.evidence.manifest import LATEST, NAME, Manifest, PackedFile
@@ -32,8 +33,9 @@ def pack(
 
     `weights` are the kinds of weights to include: "snapshots", "checkpoints". With `last_samples`, only the last
     sheet of generated images of each trial is included. Files that are not as they were written are included, too, and
-    added to `damaged`. Raises StoreError.
+    added to `damaged`. Raises StoreError, also where `out` is a file that is no pack.
     """
+    require_replaceable(out)
     files = evidence_in(store.root, folders_of(store, sweep))
     chosen = without_earlier_sheets(files) if last_samples else files
     with writing(out, "choose another --out"), replacing(out) as temporary:

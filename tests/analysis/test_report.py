@@ -109,6 +109,16 @@ def test_the_same_store_makes_the_same_page(store: ResultStore, tmp_path: Path) 
     assert written(store, tmp_path) == written(store, tmp_path)
 
 
+def test_a_report_replaces_a_page_and_nothing_else(store: ResultStore, tmp_path: Path) -> None:
+    first, other = tmp_path / "page.html", tmp_path / "sweep.yaml"
+    for _ in range(2):
+        write_report(store, ["synthetic"], first, Factors())
+    other.write_text("sweep: synthetic")
+    with pytest.raises(ReportError, match="exists already, and is no page; choose another --out"):
+        write_report(store, ["synthetic"], other, Factors())
+    assert other.read_text() == "sweep: synthetic"
+
+
 def test_without_a_browser_the_pdf_is_refused_with_the_way_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ReportError, match="not printed, no chromium"):

@@ -118,6 +118,20 @@ def test_a_place_that_a_pack_cannot_take_is_named_with_the_option(full: Store, t
         pack(full, "test", tmp_path)
 
 
+def test_a_pack_replaces_a_pack_and_nothing_else(full: Store, tmp_path: Path) -> None:
+    out, other = tmp_path / "p.zip", tmp_path / "sweep.yaml"
+    pack(full, "test", out)
+    pack(full, "test", out)
+    other.write_text("sweep: test")
+    with zipfile.ZipFile(tmp_path / "images.zip", "w") as images:
+        images.writestr("1.png", "pixels")
+    for path in (other, tmp_path / "images.zip"):
+        before = path.read_bytes()
+        with pytest.raises(StoreError, match="exists already, and is no pack; choose another --out"):
+            pack(full, "test", path)
+        assert path.read_bytes() == before
+
+
 def test_weights_and_logs_stay_behind_unless_weights_are_asked_for(full: Store, tmp_path: Path) -> None:
     kinds = {file.kind for file in pack(full, "test", tmp_path / "p.zip").files}
     assert kinds == {"plan", "configuration", "job", "record", "rows", "sample"}
