@@ -1,6 +1,7 @@
 """Makes pydantic's errors readable."""
 
 import re
+from datetime import date
 
 from pydantic_core import ErrorDetails
 
@@ -17,6 +18,8 @@ def error_text(detail: ErrorDetails) -> str:
     given, choices = detail["input"], _choices(detail)
     if given is None and not choices and detail["type"].endswith("_type"):
         return "has no value; give one, or leave the key out"
+    if detail["type"] == "string_type" and not choices and isinstance(given, bool | int | float | date):
+        return f"is read as {given!s}, not as text; put it in quotes"
     if detail["type"] in ("list_type", "tuple_type") and isinstance(given, str):
         return f"must be a list, not {given!r}; write [{given!r}]"
     if choices:

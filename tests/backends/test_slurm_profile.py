@@ -97,6 +97,7 @@ MISTAKES = [
     ("flags: {nice: .inf}\n", "mine.yaml:1: flags.nice: is neither text, a whole number, nor true or false"),
     ('flags: {comment: "a\\nb"}\n', "mine.yaml:1: flags.comment: must be one line of text, not 'a\\nb'"),
     ("gpu_type: gpu:h100\n", "mine.yaml:1: gpu_type: must be a name without blanks or quotes, not 'gpu:h100'"),
+    ("account: 0123\n", "mine.yaml:1: account: is read as 123, not as text; put it in quotes"),
     ("python: ~/env/bin/python\n", "mine.yaml:1: python: must be a command or a path, without ~ and $"),
     ("python: $HOME/env/bin/python\n", "mine.yaml:1: python: must be a command or a path, without ~ and $"),
     ("minutes: 99999999\n", "mine.yaml:1: minutes:"),

@@ -100,7 +100,7 @@ MISTAKES = [
     ("resources: {memory_gib: 8G}\n", ["resources.memory_gib: must be a number of GiB; write 8"]),
     ("base: {preset: tiny32, data: tiny, resources.memory_gib: 512 MB}\n", ["must be a number of GiB; write 0.5"]),
     ("seeds:\n", ["yaml:4: seeds: has no value; give one, or leave the key out"]),
-    ("include: 5\n", ["include: Input should be a valid string, not 5"]),
+    ("include: 5\n", ["include: is read as 5, not as text; put it in quotes"]),
     ("grid: {augment: [none, ada]}\nwhen: [{if: {augment: ada}}]\n", ["when[0]: changes nothing; add `set:"]),
     ("question: 'a \x1b[31mb'\n", ["yaml:4: YAML: unacceptable character U+001B; remove it"]),
     ('question: "half a \\ud83d smile"\n', ["yaml:4: YAML: half a character (a lone surrogate); remove it"]),
