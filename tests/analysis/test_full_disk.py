@@ -30,12 +30,12 @@ def test_an_earlier_report_outlives_a_full_disk(
     store: ResultStore, disk: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = disk / "report.html"
-    out.write_text("an earlier report")
+    out.write_text("<!doctype html>an earlier report")
     words = ["report", "synthetic", "--store", str(store.path), "--out", str(out)]
     filler = fill(disk)
     assert main(words) == 2
     assert capsys.readouterr().err == f"adasweep: error: {out}: no space left on device; free space\n"
-    assert out.read_text() == "an earlier report"
+    assert out.read_text() == "<!doctype html>an earlier report"
     filler.unlink()
     assert main(words) == 0
     assert out.read_text().endswith("</html>")

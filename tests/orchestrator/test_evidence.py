@@ -387,9 +387,10 @@ def test_killed_and_repeated_unpacking_gives_the_same_store(
 
 def test_packing_killed_leaves_the_pack_before_and_again_makes_it_whole(full: Store, tmp_path: Path) -> None:
     out = tmp_path / "p.zip"
-    out.write_bytes(b"the pack before")
+    pack(full, "test", out, WEIGHTS)
+    before = out.read_bytes()
     killed("0", "pack", str(full.root), str(out))
-    assert out.read_bytes() == b"the pack before"
+    assert out.read_bytes() == before
     pack(full, "test", out)
     pack(full, "test", tmp_path / "q.zip")
     assert out.read_bytes() == (tmp_path / "q.zip").read_bytes()
