@@ -50,7 +50,11 @@ def write_report(store: ResultStore, sweeps: Sequence[str], out: Path, factors: 
 
 
 def _require_replaceable(out: Path) -> None:
-    if out.is_file() and (content := out.read_bytes()) and PAGE not in content[:START_BYTES].lower():
+    if not out.is_file():
+        return
+    with out.open("rb") as file:
+        start = file.read(START_BYTES)
+    if start and PAGE not in start.lower():
         raise ReportError(f"{out}: exists already, and is no page; choose another --out")
 
 

@@ -74,7 +74,7 @@ def _without_unneeded(
     dependents: Sequence[Dependent],
     observed: Mapping[str, Observed],
 ) -> dict[str, Decision]:
-    """Return decisions in which no job is for a source that nothing has yet to start from.
+    """Return decisions in which no source is trained that nothing has yet to start from; metrics are still measured.
 
     `sources` are those that are no cells; `dependents` come after those that they start from.
     """
@@ -86,7 +86,7 @@ def _without_unneeded(
         if needs_start(decisions[one.trial], observed[one.trial]):
             needed.add(one.start.trial)
     for trial, decision in decisions.items():
-        if trial in sources and trial not in needed and decision.action in SUBMITTED:
+        if trial in sources and trial not in needed and decision.action in SUBMITTED - {Action.EVALUATE}:
             found[trial] = UNNEEDED
     return found
 

@@ -165,6 +165,12 @@ def test_a_source_is_trained_where_something_has_yet_to_start_from_it(
     assert (source in plan.costs) == (action is Action.NEW)
 
 
+def test_metrics_of_a_source_are_measured_though_nothing_has_yet_to_start_from_it() -> None:
+    decisions = {A: Decision(Action.EVALUATE, "without fid2k", 2.0, 2.0, "evaluate"), B: Decision(Action.REUSE, "done")}
+    start = Dependent(B, TransferFromTrial(trial=A, kimg=2), "a")
+    assert held_back(decisions, {A}, [start], {B: IS_DONE}, ()) == decisions
+
+
 def test_a_trial_that_starts_over_waits_for_its_source_unless_it_kept_its_start() -> None:
     decisions = {A: Decision(Action.NEW, "never run"), B: Decision(Action.EXTEND, "starts anew", 0.0, 4.0)}
     start = Dependent(B, TransferFromTrial(trial=A, kimg=2), "a")
