@@ -61,7 +61,7 @@ class WatchedRun:
             self.view.log("more seeds may follow; repeat the command when these trials are done")
         if waiting:
             self.view.log(
-                f"{many(waiting, 'trial')} to wait for a source; repeat the command later to submit what waits"
+                f"{many(waiting, 'trial')} waiting for a source; repeat the command later to submit what waits"
             )
         failed = self._report_failed()
         if failed:

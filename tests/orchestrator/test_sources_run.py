@@ -136,7 +136,7 @@ def test_a_detached_run_submits_the_rest_when_the_command_is_repeated(
     first = adasweep(store, "run", file, "--no-record", "--detach")
     assert first.returncode == ExitCode.RUN_AGAIN
     assert "1 trial submitted" in first.stderr
-    assert "4 trials to wait for a source" in first.stderr
+    assert "4 trials waiting for a source" in first.stderr
     run = by_cell(store)["other: a100"]
     until(lambda: is_at_hold(run))
     waiting = json.loads(adasweep(store, "status", "test", "--json").stdout)["sweeps"][0]["trials"]
