@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
+unexport PYTHONDONTWRITEBYTECODE  # tests start thousands of processes, which would compile every module again
 .DEFAULT_GOAL := help
 
 .PHONY: help install demo test tests-here clusters-beside coverage test-slow test-sweeps test-cluster check golden results results-check docs screenshots ops wheel gpu-check bench slurm-up slurm-down clean

@@ -9,7 +9,7 @@ import typer
 from orchestrator.commands import benchmark, probe_devices
 from orchestrator.commands.options import BackendOption, CpusOption, HorizonOption, TierOption, WattsOption
 from orchestrator.commands.targets import sweep_file
-from orchestrator.dispatch.planner import plan_sweep, problems_of_plan
+from orchestrator.dispatch.planner import collector_paused, plan_sweep, problems_of_plan
 from orchestrator.dispatch.request import Request
 from orchestrator.display.output import print_json, result_console
 from orchestrator.display.plan_table import diff_table, plan_table, warnings
@@ -71,6 +71,7 @@ def plan(
     return execute(place, request, as_json=as_json, against_last=against_last)
 
 
+@collector_paused()
 def execute(store: Store, request: Request, *, as_json: bool, against_last: bool) -> int:
     """Print the plan, or its differences from the last one that was run."""
     try:

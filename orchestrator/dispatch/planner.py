@@ -49,11 +49,13 @@ MOST_OTHERS = 100
 @contextmanager
 def collector_paused() -> Iterator[None]:
     """Pause the garbage collector while hundreds of thousands of long-lived objects are created."""
+    was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        gc.enable()
+        if was_enabled:
+            gc.enable()
 
 
 @collector_paused()

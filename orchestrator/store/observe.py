@@ -105,18 +105,14 @@ class _Attempts(NamedTuple):
 
 
 def observe(store: Store, trials: Iterable[str], jobs: Mapping[str, State], now: float = 0.0) -> dict[str, Observed]:
-    """Return the observed state of each trial. `jobs` are the states that backends report for active attempts."""
+    """Return the observed state of each trial. `jobs` are the states that backends report for active attempts.
+
+    Raises StoreError if a folder of trials may not be read.
+    """
     existing, now = set(store.ids()), now or time.time()
-    runs = {trial: store.run(trial) for trial in trials}
     return {
-        trial: observe_run(run, jobs.get(trial), now) if trial in existing else _not_begun(run)
-        for trial, run in runs.items()
+        trial: observe_run(store.run(trial), jobs.get(trial), now) if trial in existing else NEVER for trial in trials
     }
-
-
-def _not_begun(run: RunDir) -> Observed:
-    require_readable(run)
-    return NEVER
 
 
 def observe_run(run: RunDir, job: State | None, now: float) -> Observed:
