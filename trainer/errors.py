@@ -61,6 +61,11 @@ def without_prefix(line: str) -> str:
     return line.removeprefix("adasweep: ").removeprefix("error: ")
 
 
+def counted(number: int, what: str) -> str:
+    """Return `1 image`, `2 images`."""
+    return f"{number:,} {what}" + ("" if number == 1 else "s")
+
+
 def printable(text: str, kept: str = "") -> str:
     r"""Return text with control characters, except those `kept`, escaped: `\x1b`, `\u202e`.
 

@@ -11,6 +11,7 @@ from analysis.tables.csv_export import export_csv
 from analysis.tables.store import open_store
 from trainer.command_line.group import epilog, new_app
 from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption
+from trainer.errors import counted
 
 EXAMPLES = """Examples:
   adasweep collect
@@ -30,7 +31,8 @@ def collect(csv: CsvOption = False, store: StoreOption = DEFAULT_STORE, as_json:
     if as_json:
         print_json(found._asdict() | ({"csv": [str(path) for path in written]} if csv else {}))
         return 0
-    print_line(f"{found.trials} trials: {found.read} read, {found.trials - found.read} unchanged, {found.removed} gone")
+    trials, unchanged = counted(found.trials, "trial"), found.trials - found.read
+    print_line(f"{trials}: {found.read} read, {unchanged} unchanged, {found.removed} gone")
     print_skipped(found)
     for path in written:
         print_line(str(path))

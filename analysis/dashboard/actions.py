@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from analysis.dashboard.live_store import LiveStore
 from analysis.errors import AnalysisError, ResultStoreError
 from trainer.config.identity import TRIAL_ID
-from trainer.errors import without_prefix
+from trainer.errors import counted, without_prefix
 from trainer.files import parsed_json
 
 SECONDS = 300.0
@@ -57,7 +57,7 @@ def carry_out(live: LiveStore, request: ActionRequest) -> ActionResult:
         done = run_command(live, [request.action, request.target, "--json"])
         trials = next(iter(parsed_json(done.stdout.encode()).values()))
         word = {"cancel": "cancelled", "retry": "will be taken up again by the next run"}[request.action]
-        return ActionResult(message=f"{len(trials)} trials {word}.")
+        return ActionResult(message=f"{counted(len(trials), 'trial')} {word}.")
     if request.horizon_kimg is None:
         raise ActionRefused("extend: say to how many kimg")
     run_command(live, ["extend", request.target, repr(request.horizon_kimg), "--detach"])

@@ -10,6 +10,7 @@ from analysis.tables.store import ResultStore
 from trainer.command_line.fitting import Column
 from trainer.command_line.table import FittedTable
 from trainer.config.plan_file import PlanFile
+from trainer.errors import counted
 
 COLUMNS = (
     Column("sweep", least=12),
@@ -88,7 +89,8 @@ def notes(found: Ledger) -> list[str]:
         part = total.estimated_kwh / total.kwh
         lines.append(f"{part:.0%} of the energy is estimated, not read from a counter.")
     if total.attempts_without_energy:
-        lines.append(f"{total.attempts_without_energy} attempts are not included: not metered, and of unknown power.")
+        left_out = counted(total.attempts_without_energy, "attempt")
+        lines.append(f"Left out: {left_out}, not metered and of unknown power.")
     lines.append(f"CO2: {factors.kg_per_kwh:g} kg per kWh ({factors.kg_source}).")
     lines.append("Energy is split between training, metrics and idle by time. Reused work is not in the total.")
     if total.paper_kwh is not None:

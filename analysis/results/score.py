@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from analysis.errors import ScoreError
 from trainer.config.metrics.names import better, family_of
+from trainer.errors import counted
 
 JOIN = "+"
 """Separator between the identities of several data sets."""
@@ -115,7 +116,7 @@ def _identity_problem(identity: str | None, rows: pd.DataFrame) -> str:
 def _described_identity(row: Mapping[Any, Any]) -> str:
     """Return an identity with its details, so that the user sees how two differ."""
     about = f"{_int(row['num_generated'])} generated, {_int(row['num_real'])} real of {row['reference'] or 'no set'}"
-    return f"{row['identity'] or '(none)'} in {row['trials']} trials ({about})"
+    return f"{row['identity'] or '(none)'} in {counted(row['trials'], 'trial')} ({about})"
 
 
 def _int(value: float) -> int | None:

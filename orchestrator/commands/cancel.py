@@ -11,6 +11,7 @@ from orchestrator.store.layout import Store
 from orchestrator.store.requests import cancel
 from trainer.command_line.group import epilog, new_app
 from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption
+from trainer.errors import counted
 from trainer.record import State
 
 STOPPABLE = frozenset({State.PENDING, State.RUNNING, State.PREEMPTED, State.LOST})
@@ -47,7 +48,6 @@ def execute(store: Store, target: str, *, as_json: bool) -> int:
     if as_json:
         print_json({"cancelled": trials})
     else:
-        result_console().print(
-            f"{len(trials)} trials cancelled; to resume them, run: adasweep retry {target}", markup=False
-        )
+        cancelled = counted(len(trials), "trial")
+        result_console().print(f"{cancelled} cancelled; to resume, run: adasweep retry {target}", markup=False)
     return 0

@@ -29,7 +29,7 @@ from orchestrator.store.datasets import lookup
 from orchestrator.store.frozen_code import LIVE, freeze, frozen_place
 from orchestrator.store.layout import Store
 from orchestrator.supervisor.command import Task
-from trainer.config.dataset.listing import counted
+from trainer.errors import counted
 
 
 def execute(store: Store, request: Request, flags: RunFlags) -> int:

@@ -12,6 +12,7 @@ from orchestrator.store.layout import Store
 from trainer.command_line.group import epilog, new_app
 from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption, SweepArgument
 from trainer.command_line.sweeps import stored_name
+from trainer.errors import counted
 
 EXAMPLES = """Examples:
   adasweep pack fewimages --out fewimages.pack.zip
@@ -51,12 +52,10 @@ def pack_command(
     else:
         for path in damaged:
             progress_console().print(f"warning: {path} is damaged, and packed as it is", markup=False, soft_wrap=True)
-        result_console().print(
-            f"{out}: {document['trials']} trials of {manifest.sweep}, {document['files']} files, {size / 1e6:.1f} MB",
-            markup=False,
-            soft_wrap=True,
-        )
+        trials, files = counted(len(manifest.trials), "trial"), counted(len(manifest.files), "file")
+        text = f"{out}: {trials} of {manifest.sweep}, {files}, {size / 1e6:.1f} MB"
+        result_console().print(text, markup=False, soft_wrap=True)
         if apart:
-            text = f"left out of trainings that no longer count: {len(apart)} files, all but their rows"
+            text = f"left out of trainings that no longer count: {counted(len(apart), 'file')}, all but their rows"
             result_console().print(text, markup=False, soft_wrap=True)
     return 0

@@ -15,6 +15,7 @@ from orchestrator.store.observe import Observed
 from orchestrator.store.requests import retry
 from trainer.command_line.group import epilog, new_app
 from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption
+from trainer.errors import counted
 from trainer.record import State
 from trainer.recording.sweep_state import Desired, wanted_of_plan
 
@@ -52,7 +53,8 @@ def execute(store: Store, target: str, *, as_json: bool) -> int:
     if as_json:
         print_json({"retried": trials})
     else:
-        result_console().print(f"{len(trials)} trials will be resumed by the next run of their sweep.", markup=False)
+        resumed = counted(len(trials), "trial")
+        result_console().print(f"{resumed} will be resumed by the next run of their sweep.", markup=False)
     return 0
 
 

@@ -18,6 +18,7 @@ from trainer.command_line.fitting import Column
 from trainer.command_line.group import epilog, new_app
 from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption
 from trainer.command_line.table import FittedTable, show
+from trainer.errors import counted
 
 EXAMPLES = """Examples:
   adasweep store disk
@@ -96,7 +97,7 @@ def _show_removable(found: list[Removable], *, removed: bool) -> None:
     _show(("what", "files", "MB"), [(reason, str(len(sizes)), _megabytes(sum(sizes))) for reason, sizes in groups])
     total = _megabytes(sum(one.size for one in found))
     ending = "removed" if removed else "can be removed; to remove them, add --yes"
-    result_console().print(f"{len(found)} files, {total} MB: {ending}", markup=False)
+    result_console().print(f"{counted(len(found), 'file')}, {total} MB: {ending}", markup=False)
 
 
 def _show(titles: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:

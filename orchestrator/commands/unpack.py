@@ -11,7 +11,7 @@ from orchestrator.evidence.merge import Merged, merge
 from orchestrator.store.layout import Store
 from trainer.command_line.group import epilog, new_app
 from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption
-from trainer.errors import ExitCode
+from trainer.errors import ExitCode, counted
 
 EXAMPLES = """Examples:
   adasweep unpack fewimages.pack.zip
@@ -27,7 +27,8 @@ def unpack(pack: PackArgument, store: StoreOption = DEFAULT_STORE, as_json: Json
     """Merge a pack into the store. Never replaces newer files; safe to repeat."""
     with open_pack(pack) as opened:
         done = merge(Store(store), opened)
-    return print_merged(done, f"{opened.manifest.sweep}: {len(opened.manifest.trials)} trials", as_json=as_json)
+    trials = counted(len(opened.manifest.trials), "trial")
+    return print_merged(done, f"{opened.manifest.sweep}: {trials}", as_json=as_json)
 
 
 def print_merged(done: Merged, what: str, *, as_json: bool) -> int:
@@ -35,7 +36,7 @@ def print_merged(done: Merged, what: str, *, as_json: bool) -> int:
     if as_json:
         print_json({**done._asdict(), "blocked": [str(obstacle) for obstacle in done.blocked]})
     else:
-        line = f"{what}, {done.written} files written, {done.unchanged} unchanged"
+        line = f"{what}, {counted(done.written, 'file')} written, {done.unchanged} unchanged"
         result_console().print(line, markup=False, soft_wrap=True)
     for folder in done.in_use:
         progress_console().print(f"{folder} is in use and was skipped; merge again when it is free", markup=False)

@@ -9,7 +9,6 @@ from types import FrameType
 
 from orchestrator.dispatch.dispatcher import Dispatcher
 from orchestrator.display.duration import took
-from orchestrator.display.plan_table import many
 from orchestrator.display.progress import View, status_line
 from orchestrator.plan.status import TrialStatus, score_of_run, trial_status
 from orchestrator.plan.sweep_view import sweep_view
@@ -22,7 +21,7 @@ from orchestrator.store.sweep_runs import append_run, run_of
 from orchestrator.store.timing import timings_since
 from trainer.config.job import Estimate
 from trainer.config.plan_file import PlannedRun
-from trainer.errors import ExitCode
+from trainer.errors import ExitCode, counted
 from trainer.recording.clock import ClockSteps
 
 POLL_SECONDS = 0.5
@@ -55,23 +54,23 @@ class WatchedRun:
         self.growth.advance()
         wanted = len(self.dispatcher.active) - len(self.dispatcher.under_way)
         started = len(self.dispatcher.submit())
-        self.view.log(f"{many(started, 'trial')} submitted; watch with: adasweep status {self._sweep}")
+        self.view.log(f"{counted(started, 'trial')} submitted; watch with: adasweep status {self._sweep}")
         waiting, may_grow = len(self.dispatcher.waiting), self._may_grow and bool(self.dispatcher.active)
         if may_grow:
             self.view.log("more seeds may follow; repeat the command when these trials are done")
         if waiting:
             self.view.log(
-                f"{many(waiting, 'trial')} waiting for a source; repeat the command later to submit what waits"
+                f"{counted(waiting, 'trial')} waiting for a source; repeat the command later to submit what waits"
             )
         failed = self._report_failed()
         if failed:
-            blocked = many(len(self.dispatcher.failed), "blocked trial")
+            blocked = counted(len(self.dispatcher.failed), "blocked trial")
             self.view.log(f"{blocked}; to try again: adasweep retry {self._sweep}")
         if started + waiting >= wanted:
             return ExitCode.RUN_AGAIN if waiting or may_grow else failed
         why = self.dispatcher.refusal or self.dispatcher.trouble
-        left = wanted - started - waiting
-        self.view.log(f"{left} trials are not submitted: {why}; repeat the command later to submit them")
+        left = counted(wanted - started - waiting, "trial")
+        self.view.log(f"{left} not submitted: {why}; repeat the command later to submit the rest")
         return ExitCode.RUN_AGAIN
 
     def run_to_completion(self, *, record: bool) -> int:

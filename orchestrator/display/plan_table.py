@@ -16,6 +16,7 @@ from orchestrator.plan.right_size import DeviceChoice, relative_energy
 from orchestrator.sweep.trial import Trial
 from trainer.command_line.fitting import Column
 from trainer.command_line.table import FittedTable
+from trainer.errors import counted
 
 PLAN_COLUMNS = (
     Column("action"),
@@ -51,7 +52,7 @@ def plan_table(plan: Plan) -> RenderableType:
         rows.append((*texts, decision.reason))
         styles.append(STYLES[decision.action])
     reasons = Counter((decision.action.value, decision.reason) for decision in plan.decisions.values())
-    why = [f"{action}: {reason} ({many(count, 'trial')})" for (action, reason), count in reasons.most_common(ROWS)]
+    why = [f"{action}: {reason} ({counted(count, 'trial')})" for (action, reason), count in reasons.most_common(ROWS)]
     table = FittedTable(PLAN_COLUMNS, rows, plan.sweep.spec.question or "", styles, most=ROWS, instead={"why": why})
     return Group(table, Text(), *(Text(line) for line in summary(plan)))
 
@@ -78,13 +79,13 @@ def _warning(caution: str) -> str:
 def summary(plan: Plan) -> list[str]:
     """Return the summary of a plan, a few lines."""
     totals = plan.totals
-    counted = ", ".join(f"{count:,} {action}" for action, count in plan.actions.items())
+    actions = ", ".join(f"{count:,} {action}" for action, count in plan.actions.items())
     cells, own = len({trial.cell for trial in plan.trials}), len(plan.unique) - len(plan.sources)
-    size = f"{many(own, 'trial')} ({many(cells, 'cell')} × {_seeds(plan)})"
-    lines = [f"{size}{_sources(plan)}: {counted or 'none yet'}", *map(_warning, plan.cautions), *map(str, plan.claims)]
+    size = f"{counted(own, 'trial')} ({counted(cells, 'cell')} × {_seeds(plan)})"
+    lines = [f"{size}{_sources(plan)}: {actions or 'none yet'}", *map(_warning, plan.cautions), *map(str, plan.claims)]
     lines += devices_lines(plan.devices) if plan.devices else []
     if plan.awaited:
-        lines.append(f"{many(len(plan.awaited), 'more run')} yet to be sampled")
+        lines.append(f"{counted(len(plan.awaited), 'more run')} yet to be sampled")
     lines += further_lines(plan) if plan.further else []
     if not totals.runs:
         active = plan.actions.get(Action.LEAVE.value, 0)
@@ -92,10 +93,8 @@ def summary(plan: Plan) -> list[str]:
     sources = sorted({cost.price.source for cost in plan.to_pay})
     devices = f"{totals.gpu_hours:.3g} GPU-hours" if totals.gpu_hours else f"{totals.cpu_hours:.3g} CPU-hours"
     within = span(totals.wall_hours_low * 3600, totals.wall_hours_high * 3600)
-    lines.append(
-        f"{many(totals.runs, 'run')}, {totals.kimg:,.4g} kimg, {devices}; about {duration(totals.wall_hours * 3600)} "
-        f"with {plan.parallel} at a time ({within})"
-    )
+    runs, wall = counted(totals.runs, "run"), duration(totals.wall_hours * 3600)
+    lines.append(f"{runs}, {totals.kimg:,.4g} kimg, {devices}; about {wall} with {plan.parallel} at a time ({within})")
     extra = [_energy(plan)] if totals.kwh is not None else []
     extra += [f"cost {totals.money:,.2f}"] if totals.money is not None else []
     return [*lines, *([", ".join(extra)] if extra else []), f"Estimated from: {'; '.join(sources)}"]
@@ -105,15 +104,15 @@ def _sources(plan: Plan) -> str:
     """Return how many trials the sweep's own start from that are none of these."""
     of_seeds = sum(source.sweep.key == plan.sweep.key for source in plan.sources.values())
     found = [(of_seeds, "of other seeds"), (len(plan.sources) - of_seeds, "from other sweeps")]
-    return "".join(f", and {many(count, 'source')} {whence}" for count, whence in found if count)
+    return "".join(f", and {counted(count, 'source')} {whence}" for count, whence in found if count)
 
 
 def _seeds(plan: Plan) -> str:
     """Return how many seeds a cell has: of sequential ones, the fewest and the most."""
     sequential = plan.sweep.spec.sequential
-    return (
-        f"{sequential.from_} to {sequential.to} seeds" if sequential else many(len(plan.sweep.spec.seed_values), "seed")
-    )
+    if sequential:
+        return f"{sequential.from_} to {sequential.to} seeds"
+    return counted(len(plan.sweep.spec.seed_values), "seed")
 
 
 def further_lines(plan: Plan) -> list[str]:
@@ -121,8 +120,8 @@ def further_lines(plan: Plan) -> list[str]:
     most = plan.most
     devices = f"{most.gpu_hours:.3g} GPU-hours" if most.gpu_hours else f"{most.cpu_hours:.3g} CPU-hours"
     kwh = "" if most.kwh is None else f", {most.kwh:.3g} kWh"
-    added = f"at most {many(len(plan.further), 'more run')}, while claims are undecided"
-    return [f"{added}: {many(most.runs, 'run')} in all, {devices}{kwh}"]
+    added = f"at most {counted(len(plan.further), 'more run')}, while claims are undecided"
+    return [f"{added}: {counted(most.runs, 'run')} in all, {devices}{kwh}"]
 
 
 def devices_lines(choice: DeviceChoice) -> list[str]:
@@ -130,10 +129,10 @@ def devices_lines(choice: DeviceChoice) -> list[str]:
     word = {"gpus": "GPU", "cpus": "thread"}[choice.kind]
     points = zip(choice.curve, relative_energy(choice.curve), strict=True)
     curve = "; ".join(
-        f"{many(one.devices, word)}: {one.images_per_second:.3g} img/s, energy {cost:.2f}" for one, cost in points
+        f"{counted(one.devices, word)}: {one.images_per_second:.3g} img/s, energy {cost:.2f}" for one, cost in points
     )
     why = "the least energy" if choice.within == 1 else f"the fastest within {choice.within:g} of the least energy"
-    return [f"{curve} ({choice.source})", f"{many(choice.taken.devices, word)} per run: {why}"]
+    return [f"{curve} ({choice.source})", f"{counted(choice.taken.devices, word)} per run: {why}"]
 
 
 def _energy(plan: Plan) -> str:
@@ -146,11 +145,6 @@ def diff_table(changes: Sequence[PlanChange]) -> RenderableType:
     if not changes:
         return Text("No difference from the last plan.")
     return FittedTable(DIFF_COLUMNS, [[str(part) for part in change] for change in changes], most=ROWS)
-
-
-def many(count: int, word: str) -> str:
-    """Return a number with its noun: 1 trial, 2 trials."""
-    return f"{count:,} {word}" + ("" if count == 1 else "s")
 
 
 def _range(decision: Decision) -> str:

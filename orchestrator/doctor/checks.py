@@ -25,7 +25,7 @@ from orchestrator.store.invalid_files import invalid_files, misplaced
 from orchestrator.store.layout import Store
 from orchestrator.store.sweep_runs import invalid_runs
 from trainer.config.stored import Malformed
-from trainer.errors import UserError
+from trainer.errors import UserError, counted
 
 NEEDED = ("torch", "numpy", "pydantic", "ruamel.yaml", "mlflow-skinny", "sqlalchemy", "pillow", "pyarrow", "matplotlib")
 OPTIONAL = {"ray": "the Ray backend", "submitit": "the SLURM backend", "mlflow": "MLflow's pages (extra `ui`)"}
@@ -130,7 +130,7 @@ def _store(store: Store) -> Iterator[Finding]:
     except StoreError as error:
         yield Finding("store", "wrong", str(error))
         return
-    trials = f"{store.root.resolve()}, {sum(1 for _ in store.ids())} trials"
+    trials = f"{store.root.resolve()}, {counted(sum(1 for _ in store.ids()), 'trial')}"
     missing = f"{store.root.resolve()} does not exist yet; checked instead: {folder.resolve()}"
     yield Finding("store", "ok", trials if folder == store.root else missing)
     free = shutil.disk_usage(folder).free / 2**30

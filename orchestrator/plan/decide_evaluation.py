@@ -9,6 +9,7 @@ from orchestrator.plan.decide import Action, Decision, Rules, evaluation
 from orchestrator.plan.desired import missing_numbers
 from orchestrator.plan.sweep_view import sweep_view
 from orchestrator.store.observe import Observed
+from trainer.errors import counted
 from trainer.record import State
 from trainer.recording.sweep_state import Desired
 
@@ -24,11 +25,11 @@ def decide_metrics(want: Desired, seen: Observed, rules: Rules) -> Decision:
     missing = missing_numbers(anywhere, seen)
     count = len(seen.measured.snapshots)
     if not missing:
-        return Decision(Action.REUSE, f"all {count} snapshots are measured")
+        return Decision(Action.REUSE, f"measured: {counted(count, 'snapshot')}")
     decision = evaluation(missing, anywhere, seen, rules)
     if decision.action is Action.BLOCKED:
         return decision
-    return decision._replace(reason=f"{', '.join(missing)} of {count} snapshots")
+    return decision._replace(reason=f"{', '.join(missing)} of {counted(count, 'snapshot')}")
 
 
 def not_measured(decisions: Iterable[Decision]) -> list[str]:

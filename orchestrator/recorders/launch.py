@@ -14,6 +14,7 @@ from orchestrator.recorders.target import MlflowTarget
 from orchestrator.store.layout import Store
 from orchestrator.store.lease import holder
 from orchestrator.supervisor.command import environment, python_module
+from trainer.errors import counted
 
 FINISH_SECONDS = 90.0
 RESTART_SECONDS = 10.0
@@ -60,7 +61,7 @@ class RecorderProcess:
                 asked.communicate(message, timeout=0.5)
         wanted = trials()
         if late := behind(self.store, self.target, wanted):
-            self.log(f"MLflow is behind by {len(late)} of {len(wanted)} trials {self._outlook()}")
+            self.log(f"MLflow is behind by {len(late)} of {counted(len(wanted), 'trial')} {self._outlook()}")
         elif self.process.returncode not in (0, None):
             self.log(f"MLflow is behind {self._outlook()}")
 

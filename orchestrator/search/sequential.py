@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from orchestrator.dispatch.dispatcher import Dispatcher, is_settled
-from orchestrator.display.plan_table import many
 from orchestrator.errors import PlanError
 from orchestrator.plan.plan_document import write_plan
 from orchestrator.plan.plan_file import stored_plan
@@ -22,6 +21,7 @@ from orchestrator.store.layout import Store
 from orchestrator.supervisor.command import environment, python_module
 from orchestrator.sweep.expand import expand
 from orchestrator.sweep.trial import DataLookup
+from trainer.errors import counted
 
 Looked = frozenset[tuple[str, str, int]]
 """Both cells of each claim whose runs are over, and the number of these runs."""
@@ -81,7 +81,7 @@ class SequentialGrowth:
             if frozenset(cells) not in pairs:
                 continue
             more = f", goes on with {further}" if further else ""
-            self._tell(claim["claim"]["text"], f"{claim['verdict']} with {many(seeds, 'seed')}{more}")
+            self._tell(claim["claim"]["text"], f"{claim['verdict']} with {counted(seeds, 'seed')}{more}")
             wanted |= {cell: max(further or 0, wanted.get(cell, 0)) for cell in cells}
         return wanted, is_decided
 
@@ -102,7 +102,7 @@ class SequentialGrowth:
             return
         sweep = replace(plan.sweep, reached=reached)
         every = expand(sweep, self.find)
-        self.log(f"{many(len(every) - len(plan.trials), 'run')} added for undecided claims")
+        self.log(f"{counted(len(every) - len(plan.trials), 'run')} added for undecided claims")
         grow(self.dispatcher, plan, sweep, every, self.log)
 
 

@@ -100,7 +100,7 @@ def test_an_attempt_without_any_meter_is_priced_by_the_formula_or_left_out_with_
     attempt(one, 1, energy=Energy(), gpus=0)
     found, _ = energy_of(one, [], FACTORS)
     assert (found.total.kwh, found.total.attempts_without_energy) == (0.0, 1)
-    assert any("1 attempts are not included" in note for note in notes(found))
+    assert any("Left out: 1 attempt, not metered" in note for note in notes(found))
 
 
 def test_attempts_add_up_and_repeated_work_is_wasted(one: ResultStore) -> None:

@@ -79,7 +79,7 @@ def test_values_of_two_identities_never_meet(tmp_path: Path) -> None:
     runs = [WHOLE[0], WHOLE[1]._replace(identity="0ddba115")]
     store = write_store(tmp_path, runs, step_kimg=20.0)
     with pytest.raises(
-        ScoreError, match=r"0ddba115 in 1 trials \(.+\); 5ca1ab1e in 1 trials \(.+\); choose one with --identity"
+        ScoreError, match=r"0ddba115 in 1 trial \(.+\); 5ca1ab1e in 1 trial \(.+\); choose one with --identity"
     ):
         loaded(store)
     _, curves = load(store, "synthetic", identity="0ddba115")

@@ -153,7 +153,7 @@ def test_starting_a_sweep_detached_prints_what_is_left_and_how_to_continue(
     view = View()
     assert WatchedRun(dispatcher.store, dispatcher, view).submit_only() == ExitCode.RUN_AGAIN
     assert view.lines[0].startswith("1 trial submitted")
-    assert view.lines[1].startswith("3 trials are not submitted: sbatch: AssocMaxSubmitJobLimit")
+    assert view.lines[1].startswith("3 trials not submitted: sbatch: AssocMaxSubmitJobLimit")
 
 
 def test_a_limit_without_a_word_is_waited_for_while_jobs_are_in_the_way(tmp_path: Path, slurm: FakeSlurm) -> None:

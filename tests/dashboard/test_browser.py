@@ -175,7 +175,7 @@ def test_a_sweep_is_cancelled_from_its_page(browser: Any, tmp_path: Path) -> Non
             page.on("dialog", lambda dialog: dialog.accept())
             assert "token" not in page.url
             page.get_by_role("button", name="Cancel").click()
-            page.wait_for_selector("output:has-text('1 trials cancelled')")
+            page.wait_for_selector("output:has-text('1 trial cancelled')")
     assert (store.run(id_of(WHOLE[0])).attempt(1) / "cancel").exists()
 
 

@@ -182,7 +182,7 @@ def test_a_cancelled_trial_is_cancelled_by_the_command_line(tmp_path: Path) -> N
     with served(store, may_act=True) as found:
         cookie = {"Cookie": f'adasweep="{TOKEN}"', "Origin": found.url}
         answer = found.post("/api/actions", {"action": "cancel", "target": TRIAL}, cookie)
-        assert (answer.status, answer.json) == (200, {"message": "1 trials cancelled."})
+        assert (answer.status, answer.json) == (200, {"message": "1 trial cancelled."})
         assert (store.run(TRIAL).attempt(1) / "cancel").exists()
         again = found.post("/api/actions", {"action": "retry", "target": "synthetic"}, cookie)
         assert again.status == 200

@@ -82,7 +82,7 @@ def test_an_action_pressed_twice_is_asked_for_once(browser: Any, tmp_path: Path)
         page.wait_for_timeout(300)
         assert len(held) == 1
         held[0].continue_()
-        page.wait_for_selector("output:has-text('1 trials cancelled')")
+        page.wait_for_selector("output:has-text('1 trial cancelled')")
 
 
 def test_the_outcome_of_a_verification_stays_while_others_train(browser: Any, growing: ResultStore) -> None:

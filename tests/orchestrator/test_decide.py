@@ -150,7 +150,7 @@ def test_more_evaluation_seeds_are_missing_numbers() -> None:
         (seen(State.DONE, metrics=ALL), Action.REUSE, "has no snapshots"),
         (seen(State.RUNNING, 3.0), Action.REUSE, "in training, at 3 kimg"),
         (seen(State.RUNNING, 3.0, last_work="evaluate", host="n1"), Action.LEAVE, "evaluation running on n1"),
-        (seen(State.DONE, metrics=ALL, snapshots=KEPT), Action.REUSE, "all 1 snapshots are measured"),
+        (seen(State.DONE, metrics=ALL, snapshots=KEPT), Action.REUSE, "measured: 1 snapshot"),
         (seen(State.DONE, 12.0, metrics=ALL, snapshots=KEPT | {12.0: frozenset()}), Action.EVALUATE, "of 2 snapshots"),
         (seen(State.PREEMPTED, 3.0, snapshots={2.0: frozenset()}), Action.EVALUATE, "fid2k, pr2k of 1"),
         (seen(State.DONE, snapshots={2.0: frozenset()}, evaluated=BROKEN), Action.BLOCKED, "no file"),

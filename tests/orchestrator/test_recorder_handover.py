@@ -107,7 +107,7 @@ def test_what_is_not_recorded_and_who_does_it_is_reported(
     finish(start(), run)
     lease.release()
     (line,) = printed
-    assert line.startswith("MLflow is behind by 1 of 1 trials")
+    assert line.startswith("MLflow is behind by 1 of 1 trial")
     assert f"process {os.getpid()} on " in line
     assert line.endswith("continues to record")
 
@@ -126,7 +126,7 @@ def test_a_recorder_of_another_place_is_not_said_to_record_here(
     finish(start(), run)
     who = f"process {os.getpid()} on {socket.gethostname()} records"
     assert printed == [
-        f"MLflow is behind by 1 of 1 trials ({who} into http://elsewhere meanwhile); "
+        f"MLflow is behind by 1 of 1 trial ({who} into http://elsewhere meanwhile); "
         "to update it afterwards, run: adasweep record"
     ]
     assert main(["record", "--store", str(store.root)]) == 75
@@ -159,7 +159,7 @@ def test_that_a_recorder_was_killed_and_what_to_do_is_reported(
     finish(recorder, run)
     assert printed == [
         "the recorder was killed by SIGKILL, and is not started again; afterwards, run: adasweep record",
-        "MLflow is behind by 1 of 1 trials (the recorder was killed by SIGKILL); to update it, run: adasweep record",
+        "MLflow is behind by 1 of 1 trial (the recorder was killed by SIGKILL); to update it, run: adasweep record",
     ]
 
 

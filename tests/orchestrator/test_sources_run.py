@@ -170,12 +170,12 @@ def test_cancel_and_retry_of_a_sweep_concern_its_sources(store: Store, write: Ca
     file = write(100)
     adasweep(store, "run", file, "--no-record", "--detach")
     until(lambda: is_at_hold(by_cell(store)["other: a100"]))
-    assert "1 trials cancelled" in adasweep(store, "cancel", "test").stdout
+    assert "1 trial cancelled" in adasweep(store, "cancel", "test").stdout
     run = by_cell(store)["other: a100"]
     until(lambda: not workers_of(run))
     blocked = adasweep(store, "run", file, "--no-record")
     assert blocked.returncode == ExitCode.SOME_FAILED
     assert "is blocked: cancelled" in blocked.stderr
-    assert "1 trials will be resumed" in adasweep(store, "retry", "test").stdout
+    assert "1 trial will be resumed" in adasweep(store, "retry", "test").stdout
     let_go(run)
     assert adasweep(store, "run", file, "--no-record").returncode == 0

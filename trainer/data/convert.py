@@ -6,13 +6,12 @@ from pathlib import Path
 
 from trainer.config.dataset.describe import FEWEST_IMAGES
 from trainer.config.dataset.labels import MAX_CLASSES, NUMBER_CLASSES
-from trainer.config.dataset.listing import counted
 from trainer.data.cache import DecodeProgress
 from trainer.data.readers.reader import Picture, Reader
 from trainer.data.resize import ImageFormat, fits, fitted
 from trainer.data.tally import ConversionTally
 from trainer.data.writer import ZipWriter
-from trainer.errors import DataError
+from trainer.errors import DataError, counted
 
 
 def convert(

@@ -3,9 +3,9 @@
 from collections import Counter
 
 from trainer.config.dataset.header import EIGHT_BITS
-from trainer.config.dataset.listing import counted
 from trainer.data.readers.reader import Picture
 from trainer.data.resize import is_transparent
+from trainer.errors import counted
 
 
 class ConversionTally:

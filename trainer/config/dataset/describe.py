@@ -9,11 +9,10 @@ from trainer.config.dataset.config import DataDescription
 from trainer.config.dataset.entries import fingerprint
 from trainer.config.dataset.foreign import require_no_other_files
 from trainer.config.dataset.labels import empty_classes, read_labels
-from trainer.config.dataset.listing import counted
 from trainer.config.dataset.memo import DataExamination, recall, remember, state_of
 from trainer.config.dataset.preparation import misnamed
 from trainer.config.dataset.regular import usable_path
-from trainer.errors import DataError, nearest, printable
+from trainer.errors import DataError, counted, nearest, printable
 
 NAMED_SETS = (
     "fashion-mnist-10k",

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from trainer.config.dataset.archive import Archive
 from trainer.config.dataset.entries import canonical
-from trainer.config.dataset.listing import counted, some_of
-from trainer.errors import DataError
+from trainer.config.dataset.listing import some_of
+from trainer.errors import DataError, counted
 
 MAX_CLASSES = 1 << 16
 CLASSES_SHOWN = 10

@@ -48,11 +48,6 @@ def some_of(names: Sequence[str]) -> str:
     return ", ".join(names[:NAMES_SHOWN]) + (" ..." if len(names) > NAMES_SHOWN else "")
 
 
-def counted(number: int, what: str) -> str:
-    """Return `1 image`, `2 images`."""
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
-
-
 def _is_above(folder: str, inner: str) -> bool:
     return not folder or f"{inner}/".startswith(f"{folder}/")
 

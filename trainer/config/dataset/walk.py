@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from trainer.config.dataset.entries import is_hidden, is_image, is_label_file
-from trainer.config.dataset.listing import counted, some_of
-from trainer.errors import DataError
+from trainer.config.dataset.listing import some_of
+from trainer.errors import DataError, counted
 
 FolderId = tuple[int, int]
 """Device and inode."""

@@ -10,8 +10,8 @@ from functools import cached_property
 from pathlib import Path
 
 from trainer.config.dataset.entries import MAX_IMAGE_BYTES, FileEntry, is_image
-from trainer.config.dataset.listing import Listing, counted, listing, some_of
-from trainer.errors import DataError
+from trainer.config.dataset.listing import Listing, listing, some_of
+from trainer.errors import DataError, counted
 
 MAX_RATIO = 1200
 """DEFLATE expands at most 1032 times: an entry that claims more is damaged or malicious."""
