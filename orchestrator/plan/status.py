@@ -113,6 +113,8 @@ def trial_status(
 def _state(want: Desired, seen: Observed, decision: Decision) -> str:
     if decision.action is Action.WAIT:
         return "waiting"
+    if decision == UNNEEDED and not seen.attempts:
+        return "unneeded"
     label = state_label(want, seen)
     return DIVERGED if label in (State.DONE, SHORT) and _broken(want, seen) else label
 

@@ -105,7 +105,7 @@ def test_a_source_that_is_gone_is_trained_again_only_for_what_has_to_start_from_
     (place,) = json.loads(adasweep(store, "why", source.path.name, "--json").stdout)["sweeps"]
     assert (place["action"], place["reason"]) == ("reuse", "not needed: nothing has yet to start from it")
     states = json.loads(adasweep(store, "status", "test", "--json").stdout)["sweeps"][0]["trials"]
-    assert states[0]["doing"] == "not needed: nothing has yet to start from it"
+    assert (states[0]["state"], states[0]["doing"]) == ("unneeded", "not needed: nothing has yet to start from it")
     assert "5 reuse" in adasweep(store, "run", file, "--no-record").stderr
     assert not source.path.exists()
     shutil.rmtree(runs["b1"].checkpoints)
