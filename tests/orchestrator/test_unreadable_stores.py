@@ -104,3 +104,19 @@ def test_what_is_recorded_names_a_folder_that_may_not_be_read_and_its_record_is_
     assert recorded.returncode == ExitCode.DONE
     assert f"skipped: {place}: {TOLD}\n" in recorded.stdout
     assert (again.returncode, again.stderr) == (ExitCode.USER_ERROR, f"adasweep: error: {place}: {TOLD}\n")
+
+
+def test_a_sweep_that_may_not_be_read_is_told_as_such_and_stays_in_the_lists(whole: Path, tmp_path: Path) -> None:
+    store, file = tmp_path / "store", tmp_path / "other.yaml"
+    shutil.copytree(whole / "store", store)
+    add_sweep(Store(store), file, "[2, 3]")
+    place = store / "sweeps" / "two"
+    keep_for_another(place)
+    for words in (["status", "two"], ["table", "two"], ["run", whole / "two.yaml"], ["store", "prune", "--snapshots"]):
+        done = adasweep(store, *words)
+        assert done.returncode == ExitCode.USER_ERROR
+        assert done.stderr.splitlines()[-1] == f"adasweep: error: {place}: {TOLD}"
+    for words in (["status"], ["store", "list"], ["energy"]):
+        done = adasweep(store, *words)
+        assert done.returncode == ExitCode.DONE
+        assert f"{place}: {TOLD}" in done.stdout + done.stderr
