@@ -26,7 +26,7 @@ from orchestrator.plan.sequential import further_trials, reached_seeds, was_deci
 from orchestrator.plan.sources import NeededSource, unique_trials
 from orchestrator.plan.speed import SpeedEvidence, evidence
 from orchestrator.store.datasets import lookup
-from orchestrator.store.layout import Store, is_readable
+from orchestrator.store.layout import Store
 from orchestrator.store.observe import Observed, observe
 from orchestrator.store.starting_point import kept_snapshots
 from orchestrator.store.sweep_runs import recent_runs
@@ -219,7 +219,7 @@ def speed_evidence(
 def other_trials(store: Store, own: Container[str]) -> dict[str, tuple[TrainConfig, Observed]]:
     """Return up to MOST_OTHERS trials of other sweeps, without those that may not be read."""
     found = itertools.islice((trial for trial in store.readable_ids() if trial not in own), MOST_OTHERS)
-    readable = (trial for trial in found if is_readable(store.run(trial)))
+    readable = (trial for trial in found if not store.run(trial).unreadable_folder())
     configs = {trial: config for trial in readable if (config := store.config(trial))}
     seen = observe(store, configs, {})
     return {trial: (configs[trial], one) for trial, one in seen.items()}

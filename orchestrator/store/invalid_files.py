@@ -8,9 +8,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from orchestrator.errors import StoreError
 from orchestrator.store.handle import read_handle
-from orchestrator.store.layout import Store, require_readable
+from orchestrator.store.layout import Store
 from orchestrator.store.lease import Holder
 from trainer.config.identity import TRIAL_ID
 from trainer.config.job import read_job
@@ -46,10 +45,8 @@ def invalid_files(store: Store, trial: str, *, with_histograms: bool = False) ->
     this alone is returned.
     """
     run = store.run(trial)
-    try:
-        require_readable(run)
-    except StoreError as error:
-        return [Malformed(Path(str(error.place)), 0, f"{error.problem}; {error.way_out}")]
+    if folder := run.unreadable_folder():
+        return [_unreadable(folder)]
     if not os.path.isdir(run.path):  # a link to too long a name, too
         return []
     streams = [run.metrics, run.ticks, run.events, *([run.path / "logits.jsonl"] if with_histograms else [])]
@@ -75,9 +72,13 @@ def _misplaced_in(shard: os.DirEntry[str]) -> Iterator[Malformed]:
     if SHARD.fullmatch(shard.name) and not is_folder(shard):
         yield Malformed(Path(shard.path), 0, "not a folder")
     elif is_unreadable(Path(shard.path)):
-        yield Malformed(Path(shard.path), 0, f"{UNREADABLE}; {READABLE}")
+        yield _unreadable(Path(shard.path))
     for entry in _entries(shard.path):
         yield from _misplaced(entry)
+
+
+def _unreadable(folder: Path) -> Malformed:
+    return Malformed(folder, 0, f"{UNREADABLE}; {READABLE}")
 
 
 def _misplaced(entry: os.DirEntry[str]) -> Iterator[Malformed]:

@@ -131,23 +131,10 @@ class Store:
             return create_file(run.trial, json.dumps(content, indent=1))
 
 
-def is_readable(run: RunDir) -> bool:
-    """Return whether all folders of a trial may be read."""
-    try:
-        require_readable(run)
-    except StoreError:
-        return False
-    return True
-
-
 def require_readable(run: RunDir) -> None:
-    """Raise StoreError if a folder of a trial may not be read, as of a colleague: nothing would seem begun.
-
-    The folder around the trial comes first: in one that may not be searched, nothing is seen to exist.
-    """
-    attempts = run.path / "attempts"
-    require_readable_folders([run.path.parent, run.path, run.path / "leases", attempts])
-    require_readable_folders(map(run.attempt, run.attempts()))
+    """Raise StoreError if a folder of a trial may not be read."""
+    if folder := run.unreadable_folder():
+        raise StoreError(folder, UNREADABLE, READABLE)
 
 
 def require_readable_folders(folders: Iterable[Path]) -> None:

@@ -120,3 +120,18 @@ def test_a_sweep_that_may_not_be_read_is_told_as_such_and_stays_in_the_lists(who
         done = adasweep(store, *words)
         assert done.returncode == ExitCode.DONE
         assert f"{place}: {TOLD}" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("folder", ["SHARD", "TRIAL", "TRIAL/attempts"])
+def test_tables_call_a_trial_that_may_not_be_read_unreadable(whole: Path, tmp_path: Path, folder: str) -> None:
+    store = tmp_path / "store"
+    shutil.copytree(whole / "store", store)
+    trial = next(store.glob("trials/*/*"))
+    place = store / folder.replace("SHARD", f"trials/{trial.parent.name}").replace("TRIAL", str(trial))
+    assert "2 done" in adasweep(store, "table", "two").stdout
+    keep_for_another(place)
+    for words in (["table", "two"], ["collect"], ["energy", "two"], ["energy"], ["report", "two"]):
+        done = adasweep(store, *words)
+        assert done.returncode == ExitCode.DONE
+        assert done.stdout.count(f"skipped {place}: {TOLD}") == 1
+    assert "1 done, 1 unreadable" in adasweep(store, "table", "two").stdout
