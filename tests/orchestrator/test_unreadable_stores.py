@@ -80,7 +80,8 @@ def test_what_concerns_no_folder_that_may_not_be_read_goes_on(whole: Path, tmp_p
     shutil.copytree(whole / "store", store)
     kept = next(store.glob("trials/*/*"))
     trial, *_ = add_sweep(Store(store), file, "[2, 3]")
-    keep_for_another(kept / folder if folder else kept.parent)
+    place = kept / folder if folder else kept.parent
+    keep_for_another(place)
     for words in (
         ["plan", file],
         ["run", file],
@@ -91,6 +92,9 @@ def test_what_concerns_no_folder_that_may_not_be_read_goes_on(whole: Path, tmp_p
     ):
         done = adasweep(store, *words)
         assert (done.returncode, "cannot be read" in done.stdout + done.stderr) == (ExitCode.DONE, False)
+    every = adasweep(store, "status")
+    assert (every.returncode, trial in every.stdout, every.stderr) == (ExitCode.DONE, True, "")
+    assert f"two is not shown: {place}: {TOLD}\n" in every.stdout
 
 
 def test_what_is_recorded_names_a_folder_that_may_not_be_read_and_its_record_is_kept(
