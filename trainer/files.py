@@ -164,6 +164,11 @@ def _is_alive(pid: int) -> bool:
     return True
 
 
+def is_unreadable(folder: Path) -> bool:
+    """Return whether there is a folder that this user may not read, such as that of a colleague."""
+    return os.path.isdir(folder) and not os.access(folder, os.R_OK | os.X_OK)
+
+
 def matching(folder: Path, pattern: str) -> list[Path]:
     """Return the paths in a folder that match, sorted, as Path.glob does; none if it is missing or leads nowhere.
 

@@ -18,7 +18,7 @@ from pydantic import Field
 from trainer.config.job import Work
 from trainer.config.spec import NonNegative, Settings
 from trainer.config.stored import Kimg, Malformed, Moment, WholeNumber, of_own_attempt, read_document
-from trainer.files import Guard, matching, replace_file
+from trainer.files import Guard, is_unreadable, matching, replace_file
 
 SNAPSHOT = re.compile(r"snapshot-(?P<images>[0-9]{9,15})(?:-t(?P<token>[0-9]{4,9}))?\.safetensors")
 PROBE = re.compile(r"(.+)-([0-9]{9,15})\.npz")
@@ -226,6 +226,14 @@ class RunDir:
         except OSError:
             return []
         return sorted(int(name) for name in names)
+
+    def unreadable_folder(self) -> Path | None:
+        """Return the first folder of the trial that may not be read, as of a colleague: nothing would seem begun.
+
+        The folder around the trial comes first: in one that may not be searched, nothing is seen to exist.
+        """
+        outer = (self.path.parent, self.path, self.path / "leases", self.path / "attempts")
+        return next(filter(is_unreadable, (*outer, *map(self.attempt, self.attempts()))), None)
 
 
 def is_folder(entry: os.DirEntry[str]) -> bool:

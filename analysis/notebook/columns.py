@@ -31,7 +31,8 @@ FRAMES: dict[str, dict[str, ColumnNote]] = {
         **_SIZE,
         **_RUN,
         "state": _text(
-            "new, pending, running, done, short, stopped, diverged, failed, cancelled, preempted, lost; in this sweep."
+            "new, pending, running, done, short, stopped, diverged, failed, cancelled, preempted, lost, unreadable; "
+            "in this sweep."
         ),
         "kimg": ColumnNote(_KIMG, "Progress, at most the horizon."),
         "horizon_kimg": ColumnNote(_KIMG, "Where training ends in this sweep."),

@@ -35,7 +35,7 @@ def energy_of(store: ResultStore, chosen: Sequence[str], factors: Factors) -> tu
 
     Raises ResultStoreError for a sweep without a plan.
     """
-    skipped: list[str] = []
+    skipped = [] if chosen else store.unreadable_shards()
     for sweep in chosen:
         read_plan(store, sweep)
     planned = planned_trials(store, skipped)
@@ -43,7 +43,7 @@ def energy_of(store: ResultStore, chosen: Sequence[str], factors: Factors) -> tu
     attempts: list[AttemptRow] = []
     for trial in sorted(wanted):
         attempts += attempts_of(store.run(trial), skipped)
-    return ledger(attempts, planned, chosen, factors), skipped
+    return ledger(attempts, planned, chosen, factors), list(dict.fromkeys(skipped))
 
 
 def planned_trials(store: ResultStore, skipped: list[str]) -> dict[str, frozenset[str]]:

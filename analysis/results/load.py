@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from analysis.results.cells import CellLabels, augment_label, labels_of
 from analysis.results.own_energy import COST_COLUMNS, own_joules
 from analysis.results.ranking import ranked, with_rank_as_method
-from analysis.results.run_state import each_due, each_within, with_state
+from analysis.results.run_state import each_due, each_within, with_state, with_withheld
 from analysis.results.score import JOIN, Score, choose_score, identities
 from analysis.tables.plan_file import read_plan
 from analysis.tables.schema import SCHEMAS
@@ -123,7 +123,7 @@ def load_from(
     curves = _curves(source, plan, planned, score or plan.score, identity)
     metrics = _own_metrics(source, plan, planned)
     frame = _with_divergence(_with_own_speed(_joined(planned, source), source), metrics, plan)
-    return Runs(store, plan, with_state(frame, plan, metrics)).scored_by(curves), curves
+    return Runs(store, plan, with_withheld(with_state(frame, plan, metrics), store)).scored_by(curves), curves
 
 
 def _curves(

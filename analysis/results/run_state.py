@@ -13,6 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from analysis.tables.standing import standing_of_json
+from analysis.tables.store import ResultStore
 from trainer.config.metrics.names import parse_metric, value_names
 from trainer.config.plan_file import PlanFile
 from trainer.config.stored import is_due, is_within
@@ -22,6 +23,7 @@ from trainer.recording.sweep_state import (
     NEW,
     SHORT,
     STOPPED,
+    WITHHELD,
     Desired,
     state_label,
     wanted_of_plan,
@@ -53,6 +55,13 @@ def with_state(frame: pd.DataFrame, plan: PlanFile, metrics: pa.Table) -> pd.Dat
     message = frame["message"].where(table["is_own"].astype(bool), "").where(state != STOPPED, table["stopped_because"])
     frame = frame.assign(kimg=kimg.clip(upper=horizon), diverged=diverged, state=state, message=message)
     return frame.drop(columns=["recorded_state", "standing_json"])
+
+
+def with_withheld(frame: pd.DataFrame, store: ResultStore) -> pd.DataFrame:
+    """Return runs of which those without rows are new only if their folders may be read."""
+    new = sorted(set(frame.loc[frame["state"] == NEW, "trial"]))
+    withheld = [trial for trial in new if store.run(trial).unreadable_folder()]
+    return frame.assign(state=frame["state"].mask(frame["trial"].isin(withheld), WITHHELD))
 
 
 def each_within(kimg: "pd.Series[float]", horizon_kimg: "pd.Series[float]") -> "pd.Series[bool]":

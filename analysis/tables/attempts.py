@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from analysis.tables.jsonl_rows import lines, unreadable_note
 from analysis.tables.schema import Row
+from analysis.tables.store import folder_note
 from trainer.config.job import Resources, Work
 from trainer.config.spec import NonNegative, Positive
 from trainer.config.stored import Malformed, read_document
@@ -77,6 +78,9 @@ class _Shares(NamedTuple):
 
 def attempts_of(run: RunDir, skipped: list[str]) -> list[AttemptRow]:
     """Return the started attempts of a trial, in order; add what cannot be read to `skipped`."""
+    if folder := run.unreadable_folder():
+        skipped.append(folder_note(folder))
+        return []
     return attempts_in(run, lines(run.ticks, skipped), lines(run.metrics, skipped), skipped)
 
 

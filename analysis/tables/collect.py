@@ -104,7 +104,7 @@ def collect(store: ResultStore, seen: SeenShards | None = None) -> Collected:
 
 
 def _collect(store: ResultStore, known: dict[str, _Known]) -> Collected:
-    present, skipped, read = set(), [], 0
+    present, skipped, read = set(), store.unreadable_shards(), 0
     for shard, group in groupby(store.trials(), key=lambda trial: trial[:2]):
         trials = list(group)
         changed = [trial for trial in trials if _changed(store, trial, known)]

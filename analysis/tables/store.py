@@ -9,7 +9,8 @@ from pathlib import Path
 from analysis.errors import ResultStoreError
 from trainer.config.identity import TRIAL_ID
 from trainer.config.plan_file import planned_sweeps
-from trainer.files import matching
+from trainer.errors import READABLE, UNREADABLE
+from trainer.files import is_unreadable, matching
 from trainer.record import RunDir
 
 READ_FILES = ("trial.json", "metrics.jsonl", "ticks.jsonl", "events.jsonl", "retry.json")
@@ -65,6 +66,16 @@ class ResultStore:
             yield from (
                 name for name in _names(self.path / "trials" / shard) if TRIAL_ID.fullmatch(name) and name[:2] == shard
             )
+
+    def unreadable_shards(self) -> list[str]:
+        """Return a line for each folder of trials that may not be read: its trials are skipped."""
+        folders = (self.path / "trials" / shard for shard in _names(self.path / "trials"))
+        return [folder_note(folder) for folder in folders if is_unreadable(folder)]
+
+
+def folder_note(folder: Path) -> str:
+    """Return the line about a folder that may not be read."""
+    return f"{folder}: {UNREADABLE}; {READABLE}"
 
 
 def open_store(path: Path) -> ResultStore:

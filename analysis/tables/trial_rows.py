@@ -8,7 +8,7 @@ from analysis.tables.attempts import SECONDS_PER_HOUR, attempts_in
 from analysis.tables.jsonl_rows import last_rows, lines, metric_row, tick_row, unreadable_note
 from analysis.tables.schema import Row
 from analysis.tables.standing import standing_as_json, standing_of
-from analysis.tables.store import signature
+from analysis.tables.store import folder_note, signature
 from trainer.config.augment import AdaAugment
 from trainer.config.stored import Malformed
 from trainer.config.train import TrainConfig
@@ -18,7 +18,7 @@ from trainer.recording.sweep_state import NEW
 
 
 class TrialRows(NamedTuple):
-    """The table rows of one trial; `run` is None if its configuration cannot be read."""
+    """The table rows of one trial; `run` is None if its configuration, or a folder, cannot be read."""
 
     trial: str
     run: Row | None
@@ -33,6 +33,8 @@ def read_trial(run: RunDir) -> TrialRows:
     skipped: list[str] = []
     state_of_files = signature(run)
     trial = run.path.name
+    if folder := run.unreadable_folder():
+        return TrialRows(trial, None, [], [], [], [folder_note(folder)])
     malformed: list[Malformed] = []
     about = read_trial_file(run.trial, malformed)
     if about is None:

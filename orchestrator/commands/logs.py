@@ -9,7 +9,7 @@ from orchestrator.commands.options import TrialArgument
 from orchestrator.display.output import print_json, result_console
 from orchestrator.errors import PlanError
 from orchestrator.plan.plan_file import readable_plans
-from orchestrator.store.layout import Store
+from orchestrator.store.layout import Store, require_readable
 from trainer.command_line.group import epilog, new_app
 from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption
 from trainer.config.stored import reason_of
@@ -46,6 +46,7 @@ def execute(store: Store, trial: str, attempt: int | None, lines: int, *, as_jso
     """Print the last lines of an attempt's output, by default of the last attempt."""
     planned = (run.trial for plan in readable_plans(store, []) for run in plan.runs)
     run = store.run(store.find(trial, planned))
+    require_readable(run)
     attempts = run.attempts()
     if not attempts:
         raise PlanError(f"trial {run.path.name}", "has no attempts yet", f"see: adasweep why {run.path.name}")

@@ -78,7 +78,7 @@ def _leave_to(owner: str, store: Store, target: MlflowTarget) -> None:
 
 def _print_state(store: Store, target: MlflowTarget, done: str, *, as_json: bool) -> None:
     """Print the target, what it refused, what is no trial where one belongs, and who still records."""
-    trials = [trial for trial in store.ids() if store.run(trial).attempts()]
+    trials = [trial for trial in store.readable_ids() if store.run(trial).attempts()]
     late, skipped = is_behind(store, target, trials), [str(one) for one in misplaced(store)]
     if as_json:
         print_json({"uri": without_password(target.uri), "behind": late, "passed_over": skipped})

@@ -28,6 +28,7 @@ from trainer.command_line.sweeps import stored_name
 from trainer.command_line.table import show
 from trainer.config.plan_file import PlanFile
 from trainer.config.sweep_run import RUNS_FILE, sweep_runs
+from trainer.errors import READABLE, UNREADABLE
 
 WATCH_SECONDS = 2.0
 QUIET_SECONDS = 60.0
@@ -40,7 +41,8 @@ OTHER_LINES = 9
 class Snapshot(NamedTuple):
     """The statuses of the trials by sweep.
 
-    `plans` are those of the sweeps. `outages` has a line for every backend that could not be queried.
+    `plans` are those of the sweeps. `outages` has a line for every backend that could not be queried, and for every
+    sweep that is not shown because a trial may not be read.
     """
 
     sweeps: dict[str, list[TrialStatus]]
@@ -135,9 +137,22 @@ def _snapshot(store: Store, sweep: str) -> Snapshot:
     """Return the status of every cell of the last plan of a sweep, or of all sweeps."""
     plans = [read_plan(store, sweep)] if sweep else readable_plans(store)
     outages: list[str] = []
+    plans = plans if sweep else _readable(store, plans, outages)
     observed = observe_now(store, {trial for plan in plans for trial in plan.with_sources}, outages)
     statuses = {plan.sweep: sweep_status(store, plan, observed, RULES) for plan in plans}
     return Snapshot(statuses, {plan.sweep: plan for plan in plans}, outages)
+
+
+def _readable(store: Store, plans: list[PlanFile], withheld: list[str]) -> list[PlanFile]:
+    """Return the plans of which all trials may be read, if there are any; add a line to `withheld` for each other."""
+    found: list[PlanFile] = []
+    for plan in plans:
+        folders = (store.run(trial).unreadable_folder() for trial in plan.with_sources)
+        if folder := next(filter(None, folders), None):
+            withheld.append(f"{plan.sweep} is not shown: {folder}: {UNREADABLE}; {READABLE}")
+        else:
+            found.append(plan)
+    return found or plans
 
 
 def _polled(store: Store, sweep: str) -> Iterator[Snapshot]:

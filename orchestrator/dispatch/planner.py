@@ -217,9 +217,10 @@ def speed_evidence(
 
 
 def other_trials(store: Store, own: Container[str]) -> dict[str, tuple[TrainConfig, Observed]]:
-    """Return up to MOST_OTHERS trials of other sweeps."""
-    found = itertools.islice((trial for trial in store.ids() if trial not in own), MOST_OTHERS)
-    configs = {trial: config for trial in found if (config := store.config(trial))}
+    """Return up to MOST_OTHERS trials of other sweeps, without those that may not be read."""
+    found = itertools.islice((trial for trial in store.readable_ids() if trial not in own), MOST_OTHERS)
+    readable = (trial for trial in found if not store.run(trial).unreadable_folder())
+    configs = {trial: config for trial in readable if (config := store.config(trial))}
     seen = observe(store, configs, {})
     return {trial: (configs[trial], one) for trial, one in seen.items()}
 

@@ -14,12 +14,12 @@ from trainer.errors import UserError
 from trainer.record import State, read_record
 
 
-def open_handles(store: Store, trials: Iterable[str]) -> list[Handle]:
+def open_handles(store: Store, trials: Collection[str]) -> list[Handle]:
     """Return the newest handle of each trial whose last attempt has not ended, or may be requeued.
 
     An attempt without a handle was started by its cluster, by requeueing the job of an earlier one.
     """
-    existing, handles = set(store.ids()), []
+    existing, handles = store.existing(trials), []
     for trial in trials:
         if trial not in existing or not (attempts := store.run(trial).attempts()):
             continue

@@ -130,7 +130,7 @@ def _store(store: Store) -> Iterator[Finding]:
     except StoreError as error:
         yield Finding("store", "wrong", str(error))
         return
-    trials = f"{store.root.resolve()}, {counted(sum(1 for _ in store.ids()), 'trial')}"
+    trials = f"{store.root.resolve()}, {counted(sum(1 for _ in store.readable_ids()), 'trial')}"
     missing = f"{store.root.resolve()} does not exist yet; checked instead: {folder.resolve()}"
     yield Finding("store", "ok", trials if folder == store.root else missing)
     free = shutil.disk_usage(folder).free / 2**30
@@ -155,7 +155,7 @@ def unreadable_files(store: Store) -> Iterator[Finding]:
     skipped += map(str, benchmarks)
     skipped += [str(one) for sweep in sweeps(store) for one in invalid_runs(store, sweep)]
     skipped += map(str, misplaced(store))
-    skipped += [str(one) for trial in store.ids() for one in invalid_files(store, trial, with_histograms=True)]
+    skipped += [str(one) for trial in store.readable_ids() for one in invalid_files(store, trial, with_histograms=True)]
     yield from (Finding("invalid files", "note", line) for line in skipped[:MAX_LISTED])
     if len(skipped) > MAX_LISTED:
         yield Finding("invalid files", "note", f"and {len(skipped) - MAX_LISTED:,} more; see: adasweep why TRIAL")
@@ -169,7 +169,7 @@ def _recorder(store: Store) -> Iterator[Finding]:
     except UserError as error:
         yield Finding("mlflow record", "wrong", str(error))
         return
-    behind = is_behind(store, target, [trial for trial in store.ids() if store.run(trial).attempts()])
+    behind = is_behind(store, target, [trial for trial in store.readable_ids() if store.run(trial).attempts()])
     status = "is behind; to update it, run: adasweep record" if behind else "is up to date"
     yield Finding("mlflow record", "note" if behind else "ok", f"{without_password(target.uri)} {status}")
 

@@ -12,7 +12,7 @@ from orchestrator.sweep.keys import NAME_PATTERN
 from trainer.config.plan_file import WAY_OUT, PlanFile, PlannedRun, read_plan_file
 from trainer.config.sweep_run import RUNS_FILE
 from trainer.errors import UserError
-from trainer.files import matching
+from trainer.files import is_unreadable, matching
 
 
 def stored_plan(store: Store, sweep: str) -> PlanFile | None:
@@ -49,9 +49,12 @@ def exact_path(file: Path) -> Path:
 
 
 def sweeps(store: Store) -> list[str]:
-    """Return the names of the sweeps in a store, including those whose plan is a link that leads nowhere."""
+    """Return the names of the sweeps in a store, including those whose plan is a link that leads nowhere.
+
+    A folder that may not be read is one of them: it may have a plan.
+    """
     folders = matching(store.root / "sweeps", "*")
-    return sorted(folder.name for folder in folders if os.path.lexists(folder / "plan.json"))
+    return sorted(one.name for one in folders if os.path.lexists(one / "plan.json") or is_unreadable(one))
 
 
 def readable_plans(store: Store, unreadable: list[str] | None = None) -> list[PlanFile]:

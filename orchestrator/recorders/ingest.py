@@ -26,7 +26,7 @@ from orchestrator.recorders.holdings import holdings_of
 from orchestrator.recorders.rebuild import rebuild
 from orchestrator.recorders.report import Report, error_line, read_report, write_report
 from orchestrator.recorders.target import REBUILD, MlflowTarget, default_target
-from orchestrator.store.layout import Store, writing
+from orchestrator.store.layout import Store, require_readable, writing
 from orchestrator.store.lease import Lease, acquire, holder
 from trainer.command_line.group import new_app
 from trainer.command_line.program import run_program
@@ -110,7 +110,7 @@ def has_changes(store: Store, target: MlflowTarget, *, has_asked: bool = False) 
 
     What a server, or a database that is no file, has lost only MLflow can tell: it must be asked once.
     """
-    begun = [trial for trial in store.ids() if store.run(trial).attempts()]
+    begun = [trial for trial in store.readable_ids() if store.run(trial).attempts()]
     if (begun and target.file is None and not has_asked) or is_behind(store, target, begun):
         return True
     known = holdings_of(target)
@@ -120,7 +120,7 @@ def has_changes(store: Store, target: MlflowTarget, *, has_asked: bool = False) 
 def any_running(store: Store) -> bool:
     """Return whether any trial of a store has a living supervisor."""
     now = time.time()
-    return any((held := holder(store.run(trial).path)) and held.is_alive(now) for trial in store.ids())
+    return any((held := holder(store.run(trial).path)) and held.is_alive(now) for trial in store.readable_ids())
 
 
 def is_last(store: Store, parent: Parent) -> bool:
@@ -179,7 +179,12 @@ def record_until_finish(store: Store, target: MlflowTarget, parent: Parent, log:
 def record_once(
     store: Store, target: MlflowTarget, log: Callable[[str], object], *, from_scratch: bool = False
 ) -> Report:
-    """Make one pass, or record everything again; return the report. Raises LeaseHeld, LeaseSuperseded."""
+    """Make one pass, or record everything again; return the report. Raises LeaseHeld, LeaseSuperseded.
+
+    Nothing is recorded again if a trial may not be read, whose record would be lost: raises StoreError.
+    """
+    for trial in store.ids() if from_scratch else ():
+        require_readable(store.run(trial))
     lease = _acquired(store)
     try:
         if not from_scratch:

@@ -95,7 +95,7 @@ class Ingester:
         An error of one trial does not affect the others. With `from_scratch`, each is deleted from MLflow and recorded
         again. Raises MLflow's exception if MLflow does not work at all.
         """
-        places, trials = placed_by_trial(self.store), list(self.store.ids())
+        places, trials = placed_by_trial(self.store), list(self.store.readable_ids())
         outages: list[str] = []
         jobs, known = reported_states(self.store, open_handles(self.store, trials), outages=outages), self._known()
         failed = {f"states of jobs, {number}": line for number, line in enumerate(outages, start=1)}

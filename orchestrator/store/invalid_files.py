@@ -15,7 +15,8 @@ from trainer.config.identity import TRIAL_ID
 from trainer.config.job import read_job
 from trainer.config.stored import Malformed, read_document, rows_in
 from trainer.config.trial_file import read_trial_file
-from trainer.files import matching
+from trainer.errors import READABLE, UNREADABLE
+from trainer.files import is_unreadable, matching
 from trainer.record import RunDir, is_folder, read_record
 from trainer.recording.requests import Retry, SweepMark
 
@@ -40,9 +41,12 @@ _HOLDER, _RETRY, _MARK, _ANY = _finder(Holder), _finder(Retry), _finder(SweepMar
 def invalid_files(store: Store, trial: str, *, with_histograms: bool = False) -> list[Malformed]:
     """Return the invalid files and lines of a trial; none if it has no directory.
 
-    Histograms are checked only on request: they are far larger than everything else.
+    Histograms are checked only on request: they are far larger than everything else. Of a trial that may not be read,
+    this alone is returned.
     """
     run = store.run(trial)
+    if folder := run.unreadable_folder():
+        return [_unreadable(folder)]
     if not os.path.isdir(run.path):  # a link to too long a name, too
         return []
     streams = [run.metrics, run.ticks, run.events, *([run.path / "logits.jsonl"] if with_histograms else [])]
@@ -67,8 +71,14 @@ def misplaced(store: Store, trials: Collection[str] | None = None) -> list[Malfo
 def _misplaced_in(shard: os.DirEntry[str]) -> Iterator[Malformed]:
     if SHARD.fullmatch(shard.name) and not is_folder(shard):
         yield Malformed(Path(shard.path), 0, "not a folder")
+    elif is_unreadable(Path(shard.path)):
+        yield _unreadable(Path(shard.path))
     for entry in _entries(shard.path):
         yield from _misplaced(entry)
+
+
+def _unreadable(folder: Path) -> Malformed:
+    return Malformed(folder, 0, f"{UNREADABLE}; {READABLE}")
 
 
 def _misplaced(entry: os.DirEntry[str]) -> Iterator[Malformed]:

@@ -4,7 +4,7 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -15,7 +15,7 @@ from trainer.config.identity import TRIAL_ID
 from trainer.config.train import TrainConfig
 from trainer.config.trial_file import read_trial_file
 from trainer.errors import NO_ROOM, READABLE, UNREADABLE
-from trainer.files import create_file, temporary_name
+from trainer.files import create_file, is_unreadable, temporary_name
 from trainer.record import RunDir
 
 SCHEMA_VERSION: Literal[1] = 1
@@ -68,15 +68,41 @@ class Store:
         Raises StoreError if a folder of trials may not be read.
         """
         for shard in _names(self.trials):
-            yield from (name for name in _names(self.trials / shard) if TRIAL_ID.fullmatch(name) and name[:2] == shard)
+            yield from self._ids_in(shard)
+
+    def readable_ids(self) -> Iterator[str]:
+        """Yield the ids of all trials like `ids`, without those in folders that may not be read (`misplaced`)."""
+        for shard in _names(self.trials):
+            with contextlib.suppress(StoreError):
+                yield from self._ids_in(shard)
+
+    def existing(self, trials: Collection[str]) -> set[str]:
+        """Return those of `trials` that have a folder, or may have one in a folder that may not be read.
+
+        Raises StoreError if this is the folder of all trials.
+        """
+        require_readable_folders([self.trials])
+        wanted = {trial for trial in trials if TRIAL_ID.fullmatch(trial)}
+        found = set[str]()
+        for shard in {trial[:2] for trial in wanted}:
+            try:
+                found.update(self._ids_in(shard))
+            except StoreError:
+                found.update(trial for trial in wanted if trial[:2] == shard)
+        return found & wanted
+
+    def _ids_in(self, shard: str) -> list[str]:
+        return [name for name in _names(self.trials / shard) if TRIAL_ID.fullmatch(name) and name[:2] == shard]
 
     def find(self, beginning: str, planned: Iterable[str] = ()) -> str:
         """Return the trial, begun or `planned`, whose id starts with `beginning`, in any case.
 
-        Raises PlanError unless there is exactly one.
+        Raises PlanError unless there is exactly one, and StoreError if a folder that may have it may not be read.
         """
-        known = {*self.ids(), *planned}
-        found = [trial for trial in known if trial.startswith(beginning.lower())] if beginning else []
+        given = beginning.lower()
+        shards = [shard for shard in _names(self.trials) if shard.startswith(given[:2])]
+        known = {*planned, *(trial for shard in shards for trial in self._ids_in(shard))}
+        found = [trial for trial in known if trial.startswith(given)] if given else []
         if len(found) == 1:
             return found[0]
         problem = f"{len(found)} trials start with it" if found else "no such trial"
@@ -106,19 +132,15 @@ class Store:
 
 
 def require_readable(run: RunDir) -> None:
-    """Raise StoreError if a folder of a trial may not be read, as of a colleague: nothing would seem begun.
-
-    The folder around the trial comes first: in one that may not be searched, nothing is seen to exist.
-    """
-    attempts = run.path / "attempts"
-    require_readable_folders([run.path.parent, run.path, run.path / "leases", attempts])
-    require_readable_folders(map(run.attempt, run.attempts()))
+    """Raise StoreError if a folder of a trial may not be read."""
+    if folder := run.unreadable_folder():
+        raise StoreError(folder, UNREADABLE, READABLE)
 
 
 def require_readable_folders(folders: Iterable[Path]) -> None:
     """Raise StoreError for the first of these folders that may not be read; a missing one is none."""
     for folder in folders:
-        if os.path.isdir(folder) and not os.access(folder, os.R_OK | os.X_OK):
+        if is_unreadable(folder):
             raise StoreError(folder, UNREADABLE, READABLE)
 
 

@@ -4,7 +4,7 @@ import math
 import re
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -104,12 +104,12 @@ class _Attempts(NamedTuple):
     state: State
 
 
-def observe(store: Store, trials: Iterable[str], jobs: Mapping[str, State], now: float = 0.0) -> dict[str, Observed]:
+def observe(store: Store, trials: Collection[str], jobs: Mapping[str, State], now: float = 0.0) -> dict[str, Observed]:
     """Return the observed state of each trial. `jobs` are the states that backends report for active attempts.
 
-    Raises StoreError if a folder of trials may not be read.
+    Raises StoreError if a folder of one of them may not be read.
     """
-    existing, now = set(store.ids()), now or time.time()
+    existing, now = store.existing(trials), now or time.time()
     return {
         trial: observe_run(store.run(trial), jobs.get(trial), now) if trial in existing else NEVER for trial in trials
     }

@@ -27,8 +27,8 @@ from trainer.config.published_value import PublishedValue
 from trainer.config.spec import EvaluationSeeds, is_off
 from trainer.config.stored import Horizon
 from trainer.config.training import TransferFromTrial
-from trainer.errors import UserError, printable
-from trainer.files import parsed_json, read_regular
+from trainer.errors import READABLE, UNREADABLE, UserError, printable
+from trainer.files import is_unreadable, parsed_json, read_regular
 
 MOST_SEQUENTIAL = 30
 """The most seeds that may be added one look at a time."""
@@ -181,9 +181,16 @@ def _starting_from(trial: str, starts: Mapping[str, str]) -> set[str]:
 
 
 def planned_sweeps(folder: Path) -> list[str]:
-    """Return the names of all sweeps in `folder` with a plan.json, whatever that is; a name may have slashes."""
-    found = [Path(place) for place, folders, files in os.walk(folder) if "plan.json" in (*folders, *files)]
-    return sorted(place.relative_to(folder).as_posix() for place in found)
+    """Return the names of all sweeps in `folder` with a plan.json, whatever that is; a name may have slashes.
+
+    A folder that may not be read is one of them: it may have a plan.
+    """
+    found = set[Path]()
+    for place, folders, files in os.walk(folder):
+        found.update(path for name in folders if is_unreadable(path := Path(place, name)))
+        if "plan.json" in (*folders, *files):
+            found.add(Path(place))
+    return sorted(path.relative_to(folder).as_posix() for path in found)
 
 
 def read_plan_file(path: Path) -> PlanFile | None:
@@ -195,6 +202,8 @@ def read_plan_file(path: Path) -> PlanFile | None:
             return None
         raise UserError(path, f"not readable as a plan ({_reason(error)})", _way_out(error)) from None
     except (OSError, ValueError) as error:
+        if is_unreadable(path.parent):
+            raise UserError(path.parent, UNREADABLE, READABLE) from None
         if not os.path.isdir(path.parent):
             raise UserError(path.parent, "is not a folder", WAY_OUT) from None
         raise UserError(path, f"not readable as a plan ({_reason(error)})", _way_out(error)) from None

@@ -19,9 +19,9 @@ from trainer.recording.requests import ALL, is_cancelled
 ACTIVE = frozenset({State.RUNNING, State.PENDING})
 INTERRUPTED = frozenset({State.PREEMPTED, State.LOST})
 
-NEW, STOPPED, DIVERGED, SHORT = "new", "stopped", "diverged", "short"
+NEW, STOPPED, DIVERGED, SHORT, WITHHELD = "new", "stopped", "diverged", "short", "unreadable"
 """States of a trial in a sweep besides those of attempts: before the first attempt, ended by a stop rule, ended by
-divergence, done to a shorter horizon than that of the sweep."""
+divergence, done to a shorter horizon than that of the sweep, in a folder that may not be read."""
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ def account(store: Store, profile: Profile, run_command: RunCommand = run_slurm_
     """Write accounting.json for attempts with a reading in SLURM; return how many. Raises BackendError."""
     if profile.flags.get("exclusive") is not True:
         return 0
-    pending = {job: attempt for trial in store.ids() for job, attempt in _unaccounted(store.run(trial))}
+    pending = {job: attempt for trial in store.readable_ids() for job, attempt in _unaccounted(store.run(trial))}
     found: dict[Path, float] = {}
     for cluster, jobs in by_cluster(pending).items():
         known = consumed(_query(run_command, cluster, sorted(jobs)))
