@@ -266,6 +266,13 @@ def test_what_is_no_name_is_refused_as_one(tmp_path: Path, name: str) -> None:
         target_of(name, None, tmp_path)
 
 
+@pytest.mark.parametrize("name", [".hid", "..x", "~x"])
+def test_a_name_that_no_list_shows_or_no_sweep_can_use_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UserError, match="names a hidden file or a home; start it with another letter"):
+        target_of(name, None, tmp_path)
+    assert target_of(f"{tmp_path}/{name}.zip", None, tmp_path) == tmp_path / f"{name}.zip"
+
+
 def test_existing_files_are_not_overwritten_unless_requested(tmp_path: Path) -> None:
     source = zip_set(tmp_path / "cats.zip", 2)
     prepare(source, tmp_path / "out.zip")

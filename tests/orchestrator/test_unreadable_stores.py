@@ -42,3 +42,24 @@ def test_a_folder_that_may_not_be_read_is_named_and_its_trial_is_not_called_new(
         assert (done.returncode, done.stdout) == (ExitCode.USER_ERROR, "")
         told = f"adasweep: error: {place}: cannot be read (permission denied); ask its owner to make it readable\n"
         assert done.stderr == told
+
+
+@pytest.mark.parametrize("words", [["record"], ["record", "--rebuild"], ["doctor"]])
+def test_a_database_that_may_not_be_read_is_told_so_and_stays_where_it_is(
+    whole: Path, tmp_path: Path, words: list[str]
+) -> None:
+    store = tmp_path / "store"
+    shutil.copytree(whole / "store", store)
+    database = store / "mlflow.db"
+    database.write_bytes(b"a colleague's")
+    try:
+        shutil.chown(database, NOBODY)
+    except PermissionError:
+        pytest.skip("only root can give a file to somebody else")
+    database.chmod(0o000)
+    command = [*WITHOUT_RIGHTS, sys.executable, "-m", "orchestrator", *words, "--store", str(store)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == ExitCode.USER_ERROR
+    told = f"{database}: cannot be read (permission denied); ask its owner to make it readable"
+    assert told in " ".join((done.stdout + done.stderr).split())
+    assert database.read_bytes() == b"a colleague's"
