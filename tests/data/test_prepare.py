@@ -71,6 +71,12 @@ def test_folders_become_classes_when_asked(tmp_path: Path) -> None:
         prepare(zip_flat(tmp_path / "flat.zip"), tmp_path / "x.zip", labels="folders")
 
 
+def test_a_source_without_images_is_told_so_whatever_its_classes_would_be(tmp_path: Path) -> None:
+    (tmp_path / "none").mkdir()
+    with pytest.raises(DataError, match="none: has no images; "):
+        prepare(tmp_path / "none", tmp_path / "x.zip", labels="folders")
+
+
 def zip_flat(path: Path) -> Path:
     with zipfile.ZipFile(path, "w") as archive:
         for number in range(2):
