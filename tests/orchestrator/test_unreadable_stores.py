@@ -66,3 +66,19 @@ def test_a_database_that_may_not_be_read_is_told_so_and_stays_where_it_is(
     told = f"{database}: cannot be read (permission denied); ask its owner to make it readable"
     assert told in " ".join((done.stdout + done.stderr).split())
     assert database.read_bytes() == b"a colleague's"
+
+
+@pytest.mark.parametrize("words", [["data", "describe"], ["data", "verify"]])
+def test_a_data_set_that_may_not_be_read_is_not_called_damaged(tmp_path: Path, words: list[str]) -> None:
+    archive = tmp_path / "archive.zip"
+    archive.write_bytes(b"a colleague's")
+    try:
+        shutil.chown(archive, NOBODY)
+    except PermissionError:
+        pytest.skip("only root can give a file to somebody else")
+    archive.chmod(0o000)
+    command = [*WITHOUT_RIGHTS, sys.executable, "-m", "orchestrator", *words, str(archive), "--store", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == ExitCode.USER_ERROR
+    told = f"{archive}: cannot be read (permission denied); ask its owner to make it readable"
+    assert done.stderr == f"adasweep: error: {told}\n"
