@@ -8,13 +8,9 @@ AnalysisError
 └── ReportError         a report cannot be written or printed
 """
 
-import errno
 import traceback
 
-from trainer.errors import NO_PLACE, NO_ROOM, UserError
-
-READ_ONLY = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
-"""The errno values of a write to a read-only location."""
+from trainer.errors import NO_PLACE, NO_ROOM, READ_ONLY, UserError
 
 UNWRITABLE = READ_ONLY | NO_ROOM.keys()
 """The errno values of a write to a location that can still be read."""

@@ -7,7 +7,7 @@ from orchestrator.doctor.own_packages import require_own_packages
 from orchestrator.errors import BackendError
 from trainer.command_line.group import Command, program
 from trainer.command_line.program import CommandFailure, run_program
-from trainer.errors import NO_PLACE, NO_ROOM, ExitCode
+from trainer.errors import NO_PLACE, NO_ROOM, READ_ONLY, ExitCode
 
 RUN, INSPECT, ANALYSE, STORE, DATA = "Run", "Inspect", "Record and analyse", "Store and share", "Data"
 MACHINE = "Machine"
@@ -80,7 +80,7 @@ def _about_place(error: OSError) -> str:
     place, number = error.filename2 or error.filename or "output", error.errno or 0
     if number in NO_ROOM:
         return f"{place}: {(error.strerror or str(error)).lower()}; {NO_ROOM[number]}, then repeat the command"
-    if isinstance(error, PermissionError) and error.filename:
+    if number in READ_ONLY and error.filename:
         return f"{place}: {(error.strerror or str(error)).lower()}; check its permissions"
     return f"{place}: {NO_PLACE[number]}; move it away, or choose another place" if number in NO_PLACE else ""
 

@@ -44,8 +44,13 @@ NO_PLACE: Mapping[int, str] = {
     errno.EISDIR: "is a folder where a file belongs",
     errno.ELOOP: "is a link to itself",
     errno.ENAMETOOLONG: "has too long a name, or is a link to one",
+    errno.EOPNOTSUPP: "lies where no file or folder can be made",
 }
 """The errno values of a path that leads nowhere or to something of another kind, and what is wrong with it."""
+
+
+READ_ONLY = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
+"""The errno values of a write to a read-only location."""
 
 
 UNREADABLE, READABLE = "cannot be read (permission denied)", "ask its owner to make it readable"

@@ -52,7 +52,7 @@ def replacing(path: Path, guard: Guard | None = None) -> Iterator[Path]:
     """
     if not path.name:
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     _require_no_device(path)
     temporary = temporary_name(path, guard)
     try:
@@ -66,10 +66,30 @@ def replacing(path: Path, guard: Guard | None = None) -> Iterator[Path]:
         if guard and isinstance(error, FileNotFoundError):
             guard.check()
         error.filename = error.filename or str(path)
+        if _is_refused(error, temporary):
+            raise _refusal(path) from None
         raise
     finally:
         discard(temporary)
     sync(path.parent)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those above it, unless they exist. Raises OSError: EOPNOTSUPP where none may be (/proc)."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileNotFoundError as error:  # the folders above were just made, or refused
+        raise _refusal(error.filename) from None
+
+
+def _is_refused(error: OSError, temporary: Path) -> bool:
+    """Return whether a new file could not be created although its folder is there, as in /proc."""
+    made = error.filename == str(temporary) and error.filename2 is None
+    return isinstance(error, FileNotFoundError) and made and temporary.parent.is_dir()
+
+
+def _refusal(place: str | Path) -> OSError:
+    return OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP), str(place))
 
 
 def _require_no_device(path: Path) -> None:
@@ -84,7 +104,7 @@ def _require_no_device(path: Path) -> None:
 
 def create_file(path: Path, content: str) -> bool:
     """Write `content` to `path` atomically; return False, and write nothing, if the file exists."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     temporary = temporary_name(path)
     try:
         temporary.write_text(content, encoding="utf-8")
@@ -246,7 +266,7 @@ def append_lines(path: Path, rows: Sequence[Mapping[str, Any]], guard: Guard | N
     So a checkpoint written afterwards never survives without these rows, even if the power fails. The guard is checked
     after the file is opened: once the guard fails and a copy replaces the file, no more rows reach the copy.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     text = "".join(json.dumps(row, sort_keys=True) + "\n" for row in rows)
     with path.open("a+b") as file:
         if file.tell() and _last_byte(file) != b"\n":

@@ -16,7 +16,7 @@ from analysis.dashboard.live_store import LiveStore
 from analysis.dashboard.pages import Look, every_page
 from analysis.errors import ReportError
 from analysis.results import sample_sheets
-from trainer.files import replace_file, replacing
+from trainer.files import make_folder, replace_file, replacing
 
 MARK = ".adasweep-dashboard"
 """A file in every exported folder: only such a folder, or an empty one, is written to."""
@@ -89,7 +89,7 @@ def _claim(folder: Path) -> None:
         raise ReportError(f"{folder}: not a folder; choose another")
     if folder.is_dir() and any(folder.iterdir()) and not (folder / MARK).exists():
         raise ReportError(f"{folder}: holds other files; choose an empty or a new folder")
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     (folder / MARK).touch()
 
 

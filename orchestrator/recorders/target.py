@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 from orchestrator.recorders.mlflow_database import foreign_tables, is_busy, require_sound
 from orchestrator.recorders.report import without_password
 from orchestrator.store.layout import Store
-from trainer.errors import UserError, printable
+from trainer.errors import READABLE, UNREADABLE, UserError, printable
 
 VARIABLE = "MLFLOW_TRACKING_URI"
 OWNER = "store"
@@ -51,8 +51,8 @@ class MlflowTarget:
 def default_target(store: Store, environment: Mapping[str, str] = os.environ) -> MlflowTarget:
     """Return the store's own SQLite file, or MLFLOW_TRACKING_URI.
 
-    Raises UserError if that is invalid, or an SQLite file that holds something else than MLflow's tables, or if a
-    folder is in the place of a file of the recorder.
+    Raises UserError if that is invalid, or an SQLite file that may not be read or holds something else than MLflow's
+    tables, or if a folder is in the place of a file of the recorder.
     """
     root = store.root.resolve()
     own = root / "mlflow.db"
@@ -63,6 +63,8 @@ def default_target(store: Store, environment: Mapping[str, str] = os.environ) ->
     database = own if file == own else None
     if file and own.is_symlink() and file == Path(os.path.realpath(own)):
         _require_folder(own, file.parent)
+    if file and os.path.lexists(file) and not os.access(file, os.R_OK):
+        raise UserError(str(file), UNREADABLE, READABLE)
     if file and database is None:
         _require_lasting(uri, file)
     if file and database is None and file.exists():

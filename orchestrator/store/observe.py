@@ -16,7 +16,7 @@ from orchestrator.store.evaluation_attempts import (
     known_snapshots,
     requested_names,
 )
-from orchestrator.store.layout import Store, require_readable
+from orchestrator.store.layout import Store, require_readable, require_readable_folders
 from orchestrator.store.lease import Holder, holder
 from trainer.config.job import Job, Work, read_job
 from trainer.config.stored import rows_in
@@ -239,6 +239,7 @@ def _plausible(rate: float | None) -> float | None:
 
 
 def _checkpoint_kimg(run: RunDir) -> float:
+    require_readable_folders([run.checkpoints])  # the trial would seem to start anew
     found = (CHECKPOINT.fullmatch(path.name) for path in matching(run.checkpoints, "ckpt-*"))
     return max((int(match[1]) / 1000 for match in found if match), default=0.0)
 

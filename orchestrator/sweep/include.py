@@ -8,7 +8,8 @@ from typing import Any
 
 from orchestrator.errors import Problem, SweepError, require_none
 from orchestrator.sweep.yaml_source import KeyPath, YamlSource, load
-from trainer.errors import did_you_mean
+from trainer.config.dataset.regular import expanded
+from trainer.errors import DataError, did_you_mean
 
 MERGED = frozenset({"base", "cells", "grid", "zip", "derive", "watch", "resources", "search", "budget"})
 """Parts of a sweep that are overridden key by key (null removes a key); all other parts are replaced."""
@@ -92,7 +93,10 @@ def _names(source: YamlSource) -> list[str]:
 
 
 def _included(source: YamlSource, name: str, within: tuple[Path, ...]) -> YamlSource:
-    path = source.file.parent / Path(name).expanduser()
+    try:
+        path = source.file.parent / expanded(name)
+    except DataError as error:
+        raise SweepError([_problem(source, str(error))]) from None
     if path.resolve() in within or len(within) > MAX_DEPTH:
         problem = "includes itself" if path.resolve() in within else f"is included more than {MAX_DEPTH} levels deep"
         raise SweepError([_problem(source, f"{name} {problem}")])

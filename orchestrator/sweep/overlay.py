@@ -15,6 +15,7 @@ from orchestrator.sweep.setting import Setting
 from orchestrator.sweep.transfer_source import SourceReference, TransferSource
 from orchestrator.sweep.trial import DataLookup, LocatedData
 from orchestrator.sweep.yaml_source import KeyPath
+from trainer.config.dataset.regular import expanded
 from trainer.config.presets.official import PRESETS, Tree, merge, preset_tree
 from trainer.config.resolve import whole_subset
 from trainer.config.training import TransferFromTrial
@@ -58,7 +59,7 @@ class Places(NamedTuple):
         return located(self._path(setting, source))
 
     def _path(self, setting: Setting, source: str) -> Path:
-        return self.folder(setting.path) / Path(source).expanduser()
+        return self.folder(setting.path) / expanded(source)
 
 
 class Layers(NamedTuple):

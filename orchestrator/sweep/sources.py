@@ -16,6 +16,7 @@ from orchestrator.sweep.problem_collector import ProblemCollector
 from orchestrator.sweep.reader import Sweep, read_sweep
 from orchestrator.sweep.transfer_source import SourceReference
 from orchestrator.sweep.trial import DataLookup
+from trainer.config.dataset.regular import expanded
 from trainer.errors import UserError, did_you_mean
 
 SHOWN = 3
@@ -120,7 +121,7 @@ class Sources:
 def _file(sweep: str, folder: Path) -> Path:
     """Return the file of a sweep by its path from a folder, or by its name. Raises UserError."""
     if sweep.lower().endswith(ENDINGS):
-        return folder / Path(sweep).expanduser()
+        return folder / expanded(sweep)
     found = _bundled(sweep)
     if found is None:
         raise UserError("sweep", f"no sweep is called {sweep!r}", nearest_bundled(sweep) or "or give its file, X.yaml")

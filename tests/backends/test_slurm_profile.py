@@ -1,5 +1,6 @@
 """Profiles of clusters."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,12 @@ MISTAKES = [
     ("setup: ['if true; then']\n", "mine.yaml:1: setup: is not a shell command: syntax error"),
     ("setup: ['cat <<END', echo]\n", "mine.yaml:1: setup: is not a shell command: warning: here-document"),
     ("wrapper: apptainer exec 'x\n", "mine.yaml:1: wrapper: is not a shell command: unexpected EOF"),
+    ("wrapper: module load a; b\n", "mine.yaml:1: wrapper: ends at ;, before Python; put other commands into setup"),
+    ("wrapper: cd /work && b\n", "mine.yaml:1: wrapper: ends at &&, before Python"),
+    ("wrapper: b | tee log\n", "mine.yaml:1: wrapper: ends at |, before Python"),
+    ("wrapper: 'b # c'\n", "mine.yaml:1: wrapper: ends at #, before Python"),
+    ("wrapper: b &\n", "mine.yaml:1: wrapper: ends at &, before Python"),
+    ("wrapper: b \\\n", "mine.yaml:1: wrapper: ends at \\, before Python"),
     ("[a]\n", "mine.yaml"),
     ("- a\n", "mine.yaml"),
     ("a: [\n", "mine.yaml"),
@@ -118,6 +125,21 @@ def test_mistakes_are_reported_with_their_line(tmp_path: Path, text: str, proble
     with pytest.raises(SweepError) as error:
         read_profile(file)
     assert problem in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "wrapper",
+    [
+        "apptainer exec --bind $HERE,$(realpath \"$A\" | head -1):/b 'img;1.sif'",
+        'env A="a # b; \\" c" B=${C#d} E=f#g 2>&1',
+        "bash -c 'module load a && exec \"$@\"' --",
+        r"run a\;b `hostname | cut -c1`",
+    ],
+)
+def test_a_wrapper_may_hold_quoted_operators_and_substitutions(tmp_path: Path, wrapper: str) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(f"wrapper: {json.dumps(wrapper)}\n")
+    assert read_profile(file).wrapper == wrapper
 
 
 def test_all_mistakes_of_a_profile_are_reported_at_once(tmp_path: Path) -> None:

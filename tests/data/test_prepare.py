@@ -71,6 +71,12 @@ def test_folders_become_classes_when_asked(tmp_path: Path) -> None:
         prepare(zip_flat(tmp_path / "flat.zip"), tmp_path / "x.zip", labels="folders")
 
 
+def test_a_source_without_images_is_told_so_whatever_its_classes_would_be(tmp_path: Path) -> None:
+    (tmp_path / "none").mkdir()
+    with pytest.raises(DataError, match="none: has no images; "):
+        prepare(tmp_path / "none", tmp_path / "x.zip", labels="folders")
+
+
 def zip_flat(path: Path) -> Path:
     with zipfile.ZipFile(path, "w") as archive:
         for number in range(2):
@@ -264,6 +270,13 @@ def test_a_size_of_zero_is_not_taken_for_none(tmp_path: Path) -> None:
 def test_what_is_no_name_is_refused_as_one(tmp_path: Path, name: str) -> None:
     with pytest.raises(UserError, match="names no data set"):
         target_of(name, None, tmp_path)
+
+
+@pytest.mark.parametrize("name", [".hid", "..x", "~x"])
+def test_a_name_that_no_list_shows_or_no_sweep_can_use_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UserError, match="names a hidden file or a home; start it with another letter"):
+        target_of(name, None, tmp_path)
+    assert target_of(f"{tmp_path}/{name}.zip", None, tmp_path) == tmp_path / f"{name}.zip"
 
 
 def test_existing_files_are_not_overwritten_unless_requested(tmp_path: Path) -> None:

@@ -51,7 +51,9 @@ def add_sweep(store: Store, file: Path, seeds: str) -> list[str]:
     return [trial.id for trial in plan.trials]
 
 
-@pytest.mark.parametrize("folder", ["SHARD", "TRIAL", "TRIAL/attempts", "TRIAL/attempts/001", "TRIAL/leases", "sweeps"])
+@pytest.mark.parametrize(
+    "folder", ["SHARD", "TRIAL", "TRIAL/attempts", "TRIAL/attempts/001", "TRIAL/leases", "TRIAL/checkpoints", "sweeps"]
+)
 def test_a_folder_that_may_not_be_read_is_named_and_its_trial_is_not_called_new(
     whole: Path, tmp_path: Path, folder: str
 ) -> None:
@@ -60,7 +62,7 @@ def test_a_folder_that_may_not_be_read_is_named_and_its_trial_is_not_called_new(
     trial = next(store.glob("trials/*/*"))
     place = store / folder.replace("SHARD", f"trials/{trial.parent.name}").replace("TRIAL", str(trial))
     keep_for_another(place)
-    for words in (
+    commands = (
         ["pack", "two", "--out", tmp_path / "two.zip"],
         ["status"],
         ["plan", whole / "two.yaml"],
@@ -68,7 +70,11 @@ def test_a_folder_that_may_not_be_read_is_named_and_its_trial_is_not_called_new(
         ["logs", trial.name],
         ["run", whole / "two.yaml"],
         ["store", "prune", "--snapshots"],
-    ):
+    )
+    other = {"pack", "logs"} if folder == "TRIAL/checkpoints" else set[str]()  # both go without checkpoints
+    for words in commands:
+        if words[0] in other:
+            continue
         done = adasweep(store, *words)
         assert (done.returncode, done.stdout) == (ExitCode.USER_ERROR, "")
         assert done.stderr == f"adasweep: error: {place}: {TOLD}\n"
@@ -139,3 +145,36 @@ def test_tables_call_a_trial_that_may_not_be_read_unreadable(whole: Path, tmp_pa
         assert done.returncode == ExitCode.DONE
         assert done.stdout.count(f"skipped {place}: {TOLD}") == 1
     assert "1 done, 1 unreadable" in adasweep(store, "table", "two").stdout
+
+
+@pytest.mark.parametrize("words", [["record"], ["record", "--rebuild"], ["doctor"]])
+def test_a_database_that_may_not_be_read_is_told_so_and_stays_where_it_is(
+    whole: Path, tmp_path: Path, words: list[str]
+) -> None:
+    store = tmp_path / "store"
+    shutil.copytree(whole / "store", store)
+    database = store / "mlflow.db"
+    database.write_bytes(b"a colleague's")
+    try:
+        shutil.chown(database, NOBODY)
+    except PermissionError:
+        pytest.skip("only root can give a file to somebody else")
+    database.chmod(0o000)
+    done = adasweep(store, *words)
+    assert done.returncode == ExitCode.USER_ERROR
+    assert f"{database}: {TOLD}" in " ".join((done.stdout + done.stderr).split())
+    assert database.read_bytes() == b"a colleague's"
+
+
+@pytest.mark.parametrize("words", [["data", "describe"], ["data", "verify"]])
+def test_a_data_set_that_may_not_be_read_is_not_called_damaged(tmp_path: Path, words: list[str]) -> None:
+    archive = tmp_path / "archive.zip"
+    archive.write_bytes(b"a colleague's")
+    try:
+        shutil.chown(archive, NOBODY)
+    except PermissionError:
+        pytest.skip("only root can give a file to somebody else")
+    archive.chmod(0o000)
+    done = adasweep(tmp_path, *words, archive)
+    assert done.returncode == ExitCode.USER_ERROR
+    assert done.stderr == f"adasweep: error: {archive}: {TOLD}\n"

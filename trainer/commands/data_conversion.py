@@ -16,6 +16,9 @@ from trainer.errors import UserError
 NAMELESS = ("", "..", "~")
 """The last parts of paths that name folders wherever one is: of `.`, `/`, `..` and `~`."""
 
+UNLISTED = (".", "~")
+"""How no name of a set starts: `data list` shows no hidden files, and ~ stands for a home."""
+
 
 class Conversion(NamedTuple):
     """The options of a conversion, in the order of `prepare`'s parameters."""
@@ -39,7 +42,10 @@ def target_of(target: str | None, recipe: str | None, folder: Path) -> Path:
         raise UserError("TARGET", "is missing", "name the set, or the recipe that makes it: --recipe lsun-cat-256")
     if Path(name).name in NAMELESS:
         raise UserError("TARGET", f"{name!r} names no data set", "give a name such as cats, or the path of a ZIP file")
-    path = usable_path(name) if "/" in name or is_zip(Path(name)) else folder / f"{name}.zip"
+    is_path = "/" in name or is_zip(Path(name))
+    if name.startswith(UNLISTED) and not is_path:
+        raise UserError("TARGET", f"{name!r} names a hidden file or a home", "start it with another letter")
+    path = usable_path(name) if is_path else folder / f"{name}.zip"
     if set_name(path) in RECIPES and recipe != set_name(path):
         way_out = f"add --recipe {set_name(path)}, or choose another name"
         raise UserError("TARGET", f"{set_name(path)} is the name of a recipe", way_out)

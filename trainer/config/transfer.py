@@ -5,6 +5,7 @@ import hashlib
 import json
 from pathlib import Path
 
+from trainer.config.dataset.regular import expanded
 from trainer.config.networks.choice import AnyDiscriminator, AnyGenerator, Networks
 from trainer.config.training import Transfer
 from trainer.errors import SnapshotError
@@ -39,7 +40,7 @@ def located(source: str | Path) -> Path:
 
     Raises SnapshotError if there is no such file.
     """
-    path = Path(source).expanduser()
+    path = expanded(source)
     if not path.is_file():
         raise SnapshotError(f"transfer: {source}", "no such file", WAY_OUT)
     return path.resolve()

@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 
 import orchestrator
 from orchestrator.backends.slurm.flags import ITSELF, KEY, REFUSED, REFUSED_OF_SRUN, Flags, TextLine, contradictions
-from orchestrator.backends.slurm.shell_syntax import syntax_error
+from orchestrator.backends.slurm.shell_syntax import command_end, syntax_error
 from orchestrator.errors import PlanError, Problem, SweepError
 from orchestrator.sweep.keys import models_in
 from orchestrator.sweep.validation_messages import error_text
@@ -115,7 +115,10 @@ class Profile(Settings):
     setup: tuple[ShellLine, ...] = Field(
         (), description="shell commands to run first (modules, conda); if one fails, the job fails"
     )
-    wrapper: ShellLine | None = Field(None, description="command before Python, as in `apptainer exec --nv image.sif`")
+    wrapper: ShellLine | None = Field(
+        None,
+        description="one command before Python, as in `apptainer exec --nv image.sif`; several go into `setup`",
+    )
     srun: Flags = Field(
         {}, description="further long flags of srun, as in `{container-image: nvcr.io/nvidia/pytorch:25.01-py3}`"
     )
@@ -190,6 +193,9 @@ def read_profile(file: Path) -> Profile:
     for key, text in (("setup", "\n".join(profile.setup)), ("wrapper", f"{profile.wrapper or ''} true")):
         if why := syntax_error(text):
             problems.append(source.problem((key,), f"is not a shell command: {why}"))
+    if end := command_end(profile.wrapper or ""):
+        way_out = "put other commands into setup, or the text in quotes"
+        problems.append(source.problem(("wrapper",), f"ends at {end}, before Python; {way_out}"))
     if problems:
         raise SweepError(problems)
     return profile

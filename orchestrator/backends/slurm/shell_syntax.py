@@ -1,4 +1,4 @@
-"""Checks the syntax of shell commands with bash, without running them."""
+"""Checks the syntax of shell commands, with bash, without running them."""
 
 import os
 import re
@@ -6,6 +6,16 @@ import shutil
 import subprocess
 
 TIMEOUT_SECONDS = 10.0
+PLAIN = re.compile(r"""\\.|'[^']*'|"(?:\\.|[^"\\])*"|`[^`]*`|\$\((?:[^()]|\([^()]*\))*\)|\$\{[^}]*\}|[<>][&|]|&>""")
+"""What ends no command whatever is in it: an escape, a quotation, a substitution, a redirection."""
+ENDING = re.compile(r"(?<!\S)#|[;&|]+|\\$")
+"""What ends a command, or makes a comment of the rest of its line."""
+
+
+def command_end(text: str) -> str:
+    """Return what ends a shell command before the end of its line: `;`, `&&`, `|`, `#`; "" if nothing does."""
+    found = ENDING.search(PLAIN.sub("_", text))
+    return found[0] if found else ""
 
 
 def syntax_error(text: str) -> str:

@@ -12,16 +12,25 @@ SHOWN = 100
 def usable_path(text: str | Path) -> Path:
     """Return the path that a user gave, with ~ expanded. Raises DataError if no file can have such a path."""
     place = str(text) if len(str(text)) <= SHOWN else f"{str(text)[:SHOWN]}..."
+    path = expanded(text)
     try:
-        path = Path(text).expanduser()
         path.stat()
     except (FileNotFoundError, NotADirectoryError):
         return path
     except OSError as error:
         raise DataError(place, f"cannot be used ({error.strerror})") from None
-    except (RuntimeError, ValueError) as error:
+    except ValueError as error:
         raise DataError(place, f"cannot be a path ({error})") from None
     return path
+
+
+def expanded(text: str | Path) -> Path:
+    """Return a path with ~ expanded. Raises DataError if it starts at the home of a user who has none."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        user = Path(text).parts[0]
+        raise DataError(str(text)[:SHOWN], f"{user} is no user's home here", f"for a name, write ./{user}") from None
 
 
 def require_regular(path: Path) -> int:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from trainer.config.dataset.entries import MAX_IMAGE_BYTES, FileEntry, is_image
 from trainer.config.dataset.listing import Listing, listing, some_of
-from trainer.errors import DataError, counted
+from trainer.errors import READABLE, UNREADABLE, DataError, counted
 
 MAX_RATIO = 1200
 """DEFLATE expands at most 1032 times: an entry that claims more is damaged or malicious."""
@@ -51,6 +51,8 @@ class Zip:
         self.path = path
         try:
             self._file = zipfile.ZipFile(path)
+        except PermissionError:
+            raise DataError(path, UNREADABLE, READABLE) from None
         except DAMAGE as error:
             raise DataError(path, f"is not a readable ZIP file ({error})", "copy or prepare it again") from None
         self._infos = dict(self._files())

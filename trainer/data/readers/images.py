@@ -61,7 +61,7 @@ def _by_folder(archive: Archive) -> Labelling:
     if "" in folders:
         problem = f"image {archive.images[folders.index('')]} is not in a folder, so it has no class"
         raise DataError(archive.path, problem)
-    if PARTS.issuperset(folder.lower() for folder in folders):
+    if folders and PARTS.issuperset(folder.lower() for folder in folders):
         parts = ", ".join(sorted(set(folders)))
         way_out = "prepare each folder alone, or leave classes out: --labels none"
         raise DataError(archive.path, f"has folders named as parts of a set, not as classes: {parts}", way_out)
