@@ -18,7 +18,9 @@ from orchestrator.sweep.claims import ambiguous_claims
 from orchestrator.sweep.deviations import deviations
 from orchestrator.sweep.published_settings import published_about
 from orchestrator.sweep.reader import Sweep
+from orchestrator.sweep.search_points import surplus_points
 from orchestrator.sweep.trial import Trial
+from trainer.config.plan_file import PlanFile
 from trainer.errors import UserError
 
 PAPER = "paper"
@@ -60,8 +62,16 @@ def _left_out(store: Store, found: Gated) -> Iterator[str]:
     try:
         if old := stored_plan(store, found.sweep.key):
             yield from left_out(old, last_file(store, old), found.sweep, found.trials)
+            yield from _surplus(found.sweep, old)
     except UserError as error:
         yield str(error)
+
+
+def _surplus(sweep: Sweep, old: PlanFile) -> Iterator[str]:
+    """Yield that a search requests fewer configurations than it has sampled."""
+    if surplus := surplus_points(sweep, old.search):
+        sampled = f"{surplus + len(sweep.sampled)} configurations were sampled, and {len(sweep.sampled)} are requested"
+        yield f"{sampled}: tables and figures will be without the last {surplus}, whose trials stay in the store"
 
 
 def _of_small_space(sweep: Sweep, there: int) -> Iterator[str]:

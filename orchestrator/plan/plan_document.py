@@ -21,6 +21,7 @@ def plan_file_of(plan: Plan) -> PlanFile:
         name=spec.sweep,
         tier=sweep.tier,
         file=str(sweep.source.file),
+        file_digest=sweep.source.joint_digest,
         question=spec.question,
         horizon_kimg=spec.horizon_kimg,
         metrics=tuple(spec.metrics),

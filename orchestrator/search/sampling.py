@@ -114,11 +114,15 @@ class Sampling:
             return []
 
     def resume(self, kept: tuple[Point, ...]) -> None:
-        """Continue where an earlier process stopped; `kept` are the configurations in its plan."""
+        """Continue where an earlier process stopped; `kept` are the configurations in its plan.
+
+        Of more configurations than are requested now, those in the plan are taken first.
+        """
         asked = self.engine.asked(kept)
-        for one in asked:
+        missing = [point for point in kept if point not in [one.point for one in asked]]
+        for one in sorted(asked, key=lambda one: one.point not in kept)[: self.search.trials - len(missing)]:
             self._take(one)
-        self.engine.expect([point for point in kept if point not in [one.point for one in asked]])
+        self.engine.expect(missing)
 
     def _take(self, asked: Suggestion) -> None:
         """Add a configuration to the plan, as ordinary trials that the dispatcher runs like all others."""

@@ -211,14 +211,14 @@ def _explained(detail: ErrorDetails, values: Any) -> tuple[KeyPath, str]:
 
 def _known(key: str, fields: Sequence[str]) -> str:
     """Return the nearest of the keys that there are, or all of them if they are few."""
-    return did_you_mean(key, fields) or (f"; there are {', '.join(fields)}" if len(fields) <= MOST_KEYS else "")
+    return did_you_mean(key, fields) or (f"; there are {', '.join(fields)}" if 0 < len(fields) <= MOST_KEYS else "")
 
 
 def _path_in(values: Any, detail: ErrorDetails) -> KeyPath:
     """Return the path of an error, without the names of union members that pydantic inserts."""
     path: list[str | int] = []
-    for part in detail["loc"]:
-        if _has(values, part):
+    for part, following in zip(detail["loc"], (*detail["loc"][1:], ""), strict=True):
+        if _has(values, part) and (_has(values[part], following) or not _has(values, following)):
             values = values[part]
             path.append(part)
     return (*path, detail["loc"][-1]) if detail["type"] == "missing" else tuple(path)

@@ -45,6 +45,14 @@ def stored_points(sweep: Sweep, kept: SampledPoints | None) -> tuple[Point, ...]
     return kept.points[: search.trials]
 
 
+def surplus_points(sweep: Sweep, kept: SampledPoints | None) -> int:
+    """Return how many configurations of a stored plan a search does without, because it now requests fewer."""
+    search = sweep.spec.search
+    if not search or not kept or kept.space != space_digest(search):
+        return 0
+    return max(len(kept.points) - search.trials, 0)
+
+
 def points_to_store(sweep: Sweep) -> SampledPoints | None:
     """Return the sampled points to store in the plan of a search; None for other sweeps."""
     search = sweep.spec.search

@@ -131,8 +131,10 @@ KINDS = {"uniform": "uniform", "log_uniform": "log_uniform", "int": "int", "int_
 
 
 def _kind(value: Any) -> str | None:
+    """Return the only kind of values that a dimension has; None if it has none, or several."""
     fields = value if isinstance(value, dict) else getattr(value, "__dict__", {})
-    return next((kind for name, kind in KINDS.items() if name in fields), None)
+    kinds = {kind for name, kind in KINDS.items() if name in fields}
+    return kinds.pop() if len(kinds) == 1 else None
 
 
 AnyDimension = Annotated[

@@ -1,11 +1,14 @@
 """Makes pydantic's errors readable."""
 
 import re
+from collections.abc import Iterable
 from datetime import date
 
+from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from orchestrator.sweep.keys import NAME_PATTERN, models_in, settable
+from orchestrator.sweep.spec import SweepSpec
 from trainer.errors import UserError, did_you_mean
 
 
@@ -13,6 +16,8 @@ def error_text(detail: ErrorDetails) -> str:
     """Return the problem, the value, and a suggestion."""
     if detail["type"] == "missing":
         return "is missing"
+    if detail["type"] == "union_tag_not_found" and isinstance(detail["input"], dict):
+        return _without_type(detail)
     if detail["type"] == "string_pattern_mismatch" and detail["ctx"]["pattern"] == NAME_PATTERN:
         return f"must be 1 to 64 lower-case letters, digits, - or _, not {detail['input']!r}"
     given, choices = detail["input"], _choices(detail)
@@ -34,6 +39,13 @@ def error_text(detail: ErrorDetails) -> str:
     return text if isinstance(given, dict | list) else f"{text}, not {given!r}"
 
 
+def _without_type(detail: ErrorDetails) -> str:
+    """Return what settings lack that do not say what they are settings of."""
+    top = SweepSpec.model_fields.get(str(detail["loc"][0]))
+    names = ", ".join(_names_of(models_in(top.annotation)) if top else [])
+    return f"needs a `type`{f', one of: {names}' if names else ''}"
+
+
 def _choices(detail: ErrorDetails) -> list[str]:
     """Return the allowed values in place of a wrong one; of a choice, the names."""
     context = detail.get("ctx", {})
@@ -45,5 +57,8 @@ def _choices(detail: ErrorDetails) -> list[str]:
 
 def _names_at(key: str) -> list[str]:
     """Return the names of the choices at a key of TrainConfig."""
-    models = (model for field in settable().get(key, []) for model in models_in(field.annotation))
+    return _names_of(model for field in settable().get(key, []) for model in models_in(field.annotation))
+
+
+def _names_of(models: Iterable[type[BaseModel]]) -> list[str]:
     return [str(model.model_fields["type"].default) for model in models if "type" in model.model_fields]

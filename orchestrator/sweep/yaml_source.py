@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.errors import Problem
+from trainer.config.file_digest import digest_of, joined
 
 KeyPath = tuple[str | int, ...]
 """The path of a value in a file: keys of mappings and indices of lists, from the top."""
@@ -16,12 +17,19 @@ class YamlSource:
     """A YAML file: its plain values, and the line (counted from 1) of each.
 
     `included` are the files that `values` override: later ones override earlier ones, and the file itself all of them.
+    `digest` identifies the file's bytes.
     """
 
     file: Path
     values: dict[str, Any]
     lines: Mapping[KeyPath, int]
     included: tuple["YamlSource", ...] = ()
+    digest: str = ""
+
+    @property
+    def joint_digest(self) -> str:
+        """Return what identifies the bytes of the file and of all that it includes."""
+        return joined(source.digest for source in self._holders())
 
     def line(self, path: KeyPath) -> int:
         """Return the line of `path`, or of its nearest parent that is in a file."""
@@ -65,4 +73,4 @@ def load(file: Path) -> YamlSource:
     """Return the content of a YAML file, whose root must be a mapping. Raises SweepError with lines."""
     from orchestrator.sweep.yaml_reader import read_yaml  # most commands read no YAML: their start does not wait for it
 
-    return YamlSource(file, *read_yaml(file))
+    return YamlSource(file, *read_yaml(file), digest=digest_of(file))

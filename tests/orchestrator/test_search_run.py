@@ -95,6 +95,24 @@ def test_a_search_without_its_journal_reuses_what_has_run(store: Store, sweep_fi
     assert "a search must be watched" in refused.stderr
 
 
+def test_a_search_that_requests_fewer_configurations_runs_those_of_its_plan_alone(
+    store: Store, sweep_file: Write
+) -> None:
+    text = SEARCH.replace("[100]", "[0]").replace("trials: 5", "trials: 3")
+    assert adasweep(store, "run", sweep_file(text), "--no-record").returncode == 0
+    sampled = stored_plan(store, "found")
+    assert sampled is not None
+    fewer = text.replace("trials: 3", "trials: 2")
+    planned = json.loads(adasweep(store, "plan", sweep_file(fewer), "--json").stdout)
+    assert "3 configurations were sampled, and 2 are requested" in " ".join(planned["cautions"])
+    for given, count in ((fewer, 2), (text, 3)):
+        assert adasweep(store, "run", sweep_file(given), "--no-record").returncode == 0
+        plan = stored_plan(store, "found")
+        assert plan is not None
+        assert plan.trials == sampled.trials[:count]
+    assert [run.attempts() for run in runs(store)] == [[1]] * 3
+
+
 @pytest.mark.parametrize(("choices", "trials", "found"), [([0.1, 0.2], 5, 2), ([0.1, 0.2, 0.3, 0.4], 4, 4)])
 def test_a_search_runs_no_configuration_twice(
     store: Store, sweep_file: Write, choices: list[float], trials: int, found: int

@@ -31,6 +31,23 @@ def test_all_mistakes_of_form_are_reported_at_once(sweep_file: Write) -> None:
     ]
 
 
+def test_a_stop_rule_without_a_type_is_told_which_there_are(sweep_file: Write) -> None:
+    needs = "needs a `type`, one of: median, asha, diverged"
+    text = BASE + "stop:\n- {rule: asha, first_kimg: 1}\n- {median: {}}\n- {}\n"
+    assert problems(sweep_file(text)) == [f"{5 + index}: stop[{index}]: {needs}" for index in range(3)]
+    assert problems(sweep_file(BASE + "stop: {first_kimg: 1}\n")) == [f"4: stop: {needs}"]
+
+
+def test_a_dimension_of_two_kinds_is_told_that_one_is_needed(sweep_file: Write) -> None:
+    space = (
+        "search:\n  trials: 2\n  space:\n    batch: {int: [8, 16], choice: [8]}\n    augment: {choice: [ada], by: 1}\n"
+    )
+    assert problems(sweep_file(BASE + space)) == [
+        "7: search.space.batch: needs one of uniform: [A, B], log_uniform: [A, B], int: [A, B], choice: [...]",
+        "8: search.space.augment.by: is not a key",
+    ]
+
+
 @pytest.mark.parametrize("name", ["50% é", "a/b", " ", ".."])
 def test_a_name_that_cannot_be_used_says_which_can(sweep_file: Callable[[str], Path], name: str) -> None:
     text = f"sweep: '{name}'\nbase: {{preset: tiny32, data: tiny}}\nhorizon_kimg: 1\ncells: {{'{name}': {{}}}}\n"

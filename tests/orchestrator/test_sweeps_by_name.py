@@ -13,7 +13,9 @@ from orchestrator.errors import StoreError
 from orchestrator.evidence.pack import pack
 from orchestrator.plan.plan_document import write_plan
 from orchestrator.store.layout import Store
+from tests.orchestrator.test_run import adasweep
 from tests.support.tiny_sweep import SWEEP
+from trainer.command_line.sweeps import stored_name
 
 OTHER = SWEEP.replace("augment: [none, ada]", "augment: [none, {type: fixed, p: 0.5}]")
 FILE = Path("sweep.yaml")
@@ -57,3 +59,38 @@ def test_a_pack_does_not_tell_where_the_file_was(store: Store, other: Path) -> N
         packed = json.loads(archive.read(f"objects/{plan.sha256}"))
     assert packed["file"] == "sweep.yaml"
     assert "file_from_store" not in packed
+
+
+@pytest.mark.parametrize("command", ["table", "status"])
+def test_commands_on_a_file_say_that_it_was_edited_since_it_was_run(store: Store, tmp_path: Path, command: str) -> None:
+    file = tmp_path / "sweep.yaml"
+    file.write_text(SWEEP)
+    write_plan(store, plan_sweep(store, Request(file)))
+    file.write_text(SWEEP.replace("augment: [none, ada]", "augment: [none]"))
+    done = adasweep(store, command, file, "--json")
+    assert (done.returncode, done.stderr) == (0, note(file))
+    assert "augment=ada" in json.dumps(json.loads(done.stdout))
+
+
+def note(file: Path) -> str:
+    return f"note: {file} is not as it was when test was last run, which is what this command is about\n"
+
+
+def test_only_an_edited_file_or_one_that_it_includes_is_told(
+    store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "below").mkdir()
+    file, included = tmp_path / "sweep.yaml", tmp_path / "below" / "first.yaml"
+    included.write_text(SWEEP)
+    file.write_text("include: below/first.yaml\nsweep: test\n")
+    write_plan(store, plan_sweep(store, Request(file)))
+    for edited in (file, included):
+        before = edited.read_text()
+        for text, told in ((before, ""), (before + "question: why\n", note(file)), (before, "")):
+            edited.write_text(text)
+            assert stored_name(store.root, str(file)) == "test"
+            assert capsys.readouterr().err == told
+    file.write_text("include: [below/first.yaml, missing.yaml, sweep.yaml]\nsweep: test\n")
+    for sweep, told in ((str(file), note(file)), ("test", "")):
+        assert stored_name(store.root, sweep) == "test"
+        assert capsys.readouterr().err == told

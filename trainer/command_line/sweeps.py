@@ -1,10 +1,14 @@
 """A sweep on the command line: its name in a store, or its file."""
 
 import os
+from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
-from trainer.config.plan_file import WAY_OUT, planned_sweeps
+from trainer.command_line.printable import PrintableConsole
+from trainer.config.file_digest import digest_of, joined
+from trainer.config.plan_file import WAY_OUT, planned_sweeps, read_plan_file
 from trainer.config.sweep_run import RUNS_FILE
 from trainer.errors import UserError
 from trainer.files import read_regular
@@ -20,11 +24,14 @@ def is_file(sweep: str) -> bool:
 def stored_name(store: Path, sweep: str) -> str:
     """Return the name in the store at `store` of a sweep given by name or file.
 
-    Raises UserError, with similar names, if the store has no such sweep.
+    Says on standard error if the file is not as it was when the sweep was last run. Raises UserError, with similar
+    names, if the store has no such sweep.
     """
     name = name_in(Path(sweep)) if is_file(sweep) else sweep
     known = names(store)
     if name in known:
+        if is_file(sweep):
+            _tell_changes(store / "sweeps" / name / "plan.json", Path(sweep))
         return name
     if not {"/", ".."} & {*Path(name).parts}:
         _require_not_lost(store / "sweeps" / name)
@@ -40,6 +47,31 @@ def _require_not_lost(folder: Path) -> None:
         raise UserError(folder / "plan.json", "is missing", "run the sweep again")
 
 
+def _tell_changes(plan_file: Path, file: Path) -> None:
+    """Print a note if a sweep was last run from other content than its file, or a file that it includes, now has."""
+    try:
+        plan = read_plan_file(plan_file)
+    except UserError:
+        return  # told by the command that reads it
+    if plan and plan.file_digest and plan.file_digest != joined(_digests(file)):
+        told = f"note: {file} is not as it was when {plan.sweep} was last run, which is what this command is about"
+        PrintableConsole(stderr=True, highlight=False).print(told, markup=False, soft_wrap=True)
+
+
+def _digests(file: Path, within: tuple[Path, ...] = ()) -> Iterator[str]:
+    """Yield the digests of a sweep file and of those that it includes; of what cannot be read, its name."""
+    try:
+        yield digest_of(file)
+        given = _values(file).get("include", [])
+    except (OSError, UserError):
+        yield str(file)
+        return
+    for name in given if isinstance(given, list) else [given]:
+        place = file.parent / Path(str(name)).expanduser()
+        if place.resolve() not in within:
+            yield from _digests(place, (*within, file.resolve()))
+
+
 def names(store: Path) -> list[str]:
     """Return the names of all sweeps planned in the store at `store`; a name may have slashes."""
     return planned_sweeps(store / "sweeps")
@@ -47,6 +79,14 @@ def names(store: Path) -> list[str]:
 
 def name_in(file: Path) -> str:
     """Return the name of the sweep in a file. Raises UserError if the file cannot be read or names no sweep."""
+    name = _values(file).get("sweep")
+    if not isinstance(name, str):
+        raise UserError(file, "has no key `sweep`", "give the file or the name of a sweep")
+    return name
+
+
+def _values(file: Path) -> dict[Any, Any]:
+    """Return the content of a YAML file, nothing if it is no mapping. Raises UserError if it cannot be read."""
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
@@ -55,10 +95,7 @@ def name_in(file: Path) -> str:
     except (OSError, ValueError, RecursionError, YAMLError) as error:
         problem = getattr(error, "strerror", None) or getattr(error, "problem", None) or "is not YAML"
         raise UserError(file, str(problem)) from None
-    name = values.get("sweep") if isinstance(values, dict) else None
-    if not isinstance(name, str):
-        raise UserError(file, "has no key `sweep`", "give the file or the name of a sweep")
-    return name
+    return values if isinstance(values, dict) else {}
 
 
 def _way_out(name: str, known: list[str], tiers: list[str]) -> str:

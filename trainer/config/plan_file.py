@@ -117,7 +117,8 @@ class PlanFile(_Stored):
     """The latest plan of a sweep.
 
     `sweep` is its name in the store (`name`, or `name-tier`), `file` the sweep file as it was given, `file_from_store`
-    its path from the store if that was relative ("" in packs and plans of earlier versions). `score` is the metric that
+    its path from the store if that was relative ("" in packs and plans of earlier versions), `file_digest` identifies
+    its content and that of the files it includes ("" in plans of earlier versions). `score` is the metric that
     ranks cells, with or without its detector ("fid2k-lite0", "fid2k"). `cells` has an entry for every cell and seed, in
     the order of the sweep; entries with the same configuration share a trial. `sources` are the trials from which cells
     start, if they are not cells themselves. With `sequential` seeds, cells have as many seeds as were needed so far.
@@ -130,6 +131,7 @@ class PlanFile(_Stored):
     tier: str | None = None
     file: str = ""
     file_from_store: Annotated[str, Field(exclude_if=is_off)] = ""
+    file_digest: Annotated[str, Field(exclude_if=is_off)] = ""
     question: str = ""
     horizon_kimg: Horizon | None = None
     metrics: tuple[str, ...] = ()
