@@ -8,7 +8,7 @@ from orchestrator.dispatch.time_limits import limit_cautions
 from orchestrator.plan.benchmark_file import damaged_benchmarks
 from orchestrator.plan.cautions import cautions
 from orchestrator.plan.diff import left_out
-from orchestrator.plan.lost_base import lost_base
+from orchestrator.plan.lost_base import lost_base, stale_reads
 from orchestrator.plan.lost_moments import lost_moments
 from orchestrator.plan.moments import inherited_rungs
 from orchestrator.plan.plan import Plan
@@ -54,7 +54,7 @@ def of_lines(found: Gated) -> Iterator[str]:
         yield from ambiguous_claims(found.sweep.spec.claims, found.examples)
     if TIMED.isdisjoint(found.left_out):
         yield from map(str, inherited_rungs(found.sweep))
-    yield from map(str, lost_base(found.sweep))
+    yield from map(str, (*lost_base(found.sweep), *stale_reads(found.sweep)))
 
 
 def _left_out(store: Store, found: Gated) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Finds values of a tier's `base` that have no effect: the sweep has an axis or an expression that overrides them."""
+"""Finds values that are overridden unnoticed: of a tier's `base`, and those that expressions read too early."""
 
 import re
 from collections.abc import Iterator
@@ -21,6 +21,15 @@ def lost_base(sweep: Sweep) -> Iterator[Problem]:
             yield sweep.problem(setting.path, told)
 
 
+def stale_reads(sweep: Sweep) -> Iterator[Problem]:
+    """Yield the lines of `derive` that read a value which a later line changes."""
+    keys = [*sweep.spec.derive]
+    for place, key in enumerate(keys):
+        for later in (one for one in keys[place + 1 :] if _reads(str(sweep.spec.derive[key]), one)):
+            told = f"reads {later} before {later} is derived, so its value before that; put its line above"
+            yield sweep.problem(("derive", key), told)
+
+
 def _of_every_cell(spec: SweepSpec) -> Iterator[tuple[str, KeyPath]]:
     """Yield the keys that every cell sets to a value which does not depend on `base`, and where."""
     yield from ((_canonical(key), ("derive", key)) for key in spec.derive if not _is_read(spec, key))
@@ -34,7 +43,11 @@ def _of_every_cell(spec: SweepSpec) -> Iterator[tuple[str, KeyPath]]:
 def _is_read(spec: SweepSpec, key: str) -> bool:
     """Return whether a condition or an expression may read a key before it is derived."""
     texts = [*map(str, spec.derive.values()), *(name for when in spec.when for name in when.if_)]
-    return any(re.search(rf"(?<![\w.]){re.escape(key)}(?!\w)", text) for text in texts)
+    return any(_reads(text, key) for text in texts)
+
+
+def _reads(text: str, key: str) -> bool:
+    return bool(re.search(rf"(?<![\w.]){re.escape(key)}(?!\w)", text))
 
 
 def _canonical(key: str) -> str:

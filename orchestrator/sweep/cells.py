@@ -15,7 +15,7 @@ from orchestrator.sweep.coercion import coerced
 from orchestrator.sweep.conditions import ConditionChecker
 from orchestrator.sweep.expression import ExpressionError, evaluate
 from orchestrator.sweep.keys import HORIZON, choices_of
-from orchestrator.sweep.misfit import Misfit, Misfits
+from orchestrator.sweep.misfit import Misfit, MisfitCollector, Misfits
 from orchestrator.sweep.overlay import Layers, Places, layered, value_of
 from orchestrator.sweep.reader import Sweep
 from orchestrator.sweep.setting import Setting, final_value, shallow_first
@@ -153,17 +153,22 @@ def _under(cell: SweepCell, when: When, path: KeyPath, places: Places) -> Iterat
 
 def _with_derived(cell: SweepCell, layers: Layers, spec: SweepSpec, places: Places) -> tuple[SweepCell, Layers]:
     """Return the cell with its derived settings, in order: expressions can use earlier results."""
+    collector = MisfitCollector()
     for key, text in spec.derive.items():
         path = ("derive", key)
-        try:
-            value = evaluate(
-                str(text), functools.partial(value_of, layers, {HORIZON: layers.tree[HORIZON]}), choices_of
-            )
-        except ExpressionError as error:
-            raise Misfits([Misfit(path, str(error), concerns_cell=True)]) from None
-        cell = cell._replace(implied=(*cell.implied, _setting(key, value, path)))
-        layers = layered(cell.settings, places)
+        with collector:
+            value = _derived(str(text), path, layers)
+            more = cell._replace(implied=(*cell.implied, _setting(key, value, path)))
+            cell, layers = more, layered(more.settings, places)
+    collector.require_none()
     return cell, layers
+
+
+def _derived(text: str, path: KeyPath, layers: Layers) -> Any:
+    try:
+        return evaluate(text, functools.partial(value_of, layers, {HORIZON: layers.tree[HORIZON]}), choices_of)
+    except ExpressionError as error:
+        raise Misfits([Misfit(path, str(error), concerns_cell=True)]) from None
 
 
 def size_of(sweep: Sweep) -> int:

@@ -1,5 +1,6 @@
 """Reads a sweep file into a validated SweepSpec at one tier, and reports every problem with its line."""
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -217,7 +218,7 @@ def _known(key: str, fields: Sequence[str]) -> str:
 def _path_in(values: Any, detail: ErrorDetails) -> KeyPath:
     """Return the path of an error, without the names of union members that pydantic inserts."""
     path: list[str | int] = []
-    for part, following in zip(detail["loc"], (*detail["loc"][1:], ""), strict=True):
+    for part, following in itertools.pairwise((*detail["loc"], "")):
         if _has(values, part) and (_has(values[part], following) or not _has(values, following)):
             values = values[part]
             path.append(part)

@@ -147,3 +147,10 @@ def test_expanding_twice_gives_the_same(read: Read) -> None:
 def test_a_comparison_that_can_never_hold_is_refused(trials: Trials, test: str, problem: str) -> None:
     with pytest.raises(SweepError, match=problem):
         trials(f'cells: {{a: {{batch: 16}}}}\nderive: {{objective.r1_gamma: "5 if {test} else 1"}}\n')
+
+
+def test_every_derived_value_that_cannot_be_is_told_at_once(trials: Trials) -> None:
+    with pytest.raises(SweepError, match="not a number") as refusal:
+        trials("derive: {objective.r1_gamma: 1 / 0, ema.half_life_kimg: augment + 1, batch: batch}\n")
+    wrong = [problem.key for problem in refusal.value.problems]
+    assert wrong == ["derive.objective.r1_gamma", "derive.ema.half_life_kimg"]

@@ -89,6 +89,21 @@ def test_a_tier_that_overrides_an_axis_too_is_not_warned(store: Store, sweep_fil
     assert not [line for line in warned(store, file, "small") if "has no effect" in line]
 
 
+@pytest.mark.parametrize(
+    ("first", "warns"), [("ema.half_life_kimg: 1", False), ("objective.r1_gamma: 2 * ema.half_life_kimg", True)]
+)
+def test_a_derived_value_that_reads_what_a_later_line_changes_is_told(
+    store: Store, sweep_file: Write, first: str, warns: bool
+) -> None:
+    lines = ["ema.half_life_kimg: ema.half_life_kimg / 2", "objective.r1_gamma: 2 * ema.half_life_kimg"]
+    later = [line for line in lines if line.partition(":")[0] != first.partition(":")[0]]
+    file = sweep_file(f"{TINY_SWEEP}derive:\n  {first}\n  {later[0]}\n")
+    found = [line for line in warned(store, file) if "is derived" in line]
+    told = "reads ema.half_life_kimg before ema.half_life_kimg is derived, so its value before that; put its line above"
+    assert bool(found) == warns
+    assert all(f"derive.objective.r1_gamma: {told}" in line for line in found)
+
+
 def test_what_has_a_snapshot_is_not_lost(store: Store, sweep_file: Write, shared: RunDir) -> None:
     for images in (1000, 3000):
         replace_file(shared.snapshot(images), "")

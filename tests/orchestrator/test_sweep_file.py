@@ -139,6 +139,12 @@ def test_a_key_of_the_whole_file_is_refused_in_a_tier(sweep_file: Write, key: st
     assert problems(sweep_file(BASE + f"tiers:\n  smoke: {{{key}}}\n"), "smoke") == [told]
 
 
+def test_lists_of_zip_that_differ_in_length_are_reported_at_zip(sweep_file: Write) -> None:
+    (told,) = problems(sweep_file(BASE + "zip: {batch: [20, 40], augment: [none]}\n"))
+    assert told.startswith("4: zip: ")
+    assert "batch 2, augment 1" in told
+
+
 def test_an_unknown_tier_is_reported_with_those_there_are(sweep_file: Write) -> None:
     text = BASE + "tiers: {smoke: {}, mini: {}}\n"
     assert problems(sweep_file(text), "smok") == ["4: tiers: has no tier 'smok'; did you mean 'smoke'?"]
