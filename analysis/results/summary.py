@@ -12,7 +12,6 @@ from analysis.results.spread import spread
 from analysis.tables.attempts import JOULES_PER_KWH
 from trainer.command_line.fitting import Column
 from trainer.command_line.table import FittedTable
-from trainer.errors import counted
 
 DASH = "–"
 
@@ -53,7 +52,7 @@ def _methods(part: pd.DataFrame) -> str:
     begun = part[part["attempts"].fillna(0) > 0]
     methods = sorted({method for methods in begun["energy_methods"] for method in methods})
     unknown = int(begun["unmetered_attempts"].sum())
-    return "; ".join(methods + ([f"{counted(unknown, 'attempt')} unmetered"] if unknown else []))
+    return "; ".join(methods + ([f"{unknown} attempts unmetered"] if unknown else []))
 
 
 def _states(part: pd.DataFrame) -> str:

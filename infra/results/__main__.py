@@ -15,7 +15,7 @@ from infra.results.pages import MadePage, make_page
 from infra.results.source import pages_in
 from trainer.command_line.group import new_app
 from trainer.command_line.program import CommandFailure, report_failure, run_program
-from trainer.errors import ExitCode, UserError, did_you_mean
+from trainer.errors import ExitCode, UserError, counted, did_you_mean
 
 RESULTS, SWEEPS = "docs/results", "sweeps"
 CURVES = "fid_curves"
@@ -41,8 +41,11 @@ def results(pages: PagesArgument = None, check: CheckOption = False, root: RootO
     for line in found:
         typer.echo(line)
     if found:
-        way_out = "run make results; change numbers in a pack, prose in page.md.j2"
-        return report_failure(CommandFailure(ExitCode.USER_ERROR, f"{RESULTS}: {len(found)} differences; {way_out}"))
+        way_out, many = (
+            "run make results; change numbers in a pack, prose in page.md.j2",
+            counted(len(found), "difference"),
+        )
+        return report_failure(CommandFailure(ExitCode.USER_ERROR, f"{RESULTS}: {many}; {way_out}"))
     typer.echo(f"{len(files)} files agree with their packs")
     return ExitCode.DONE
 
