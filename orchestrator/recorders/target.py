@@ -63,7 +63,7 @@ def default_target(store: Store, environment: Mapping[str, str] = os.environ) ->
     database = own if file == own else None
     if file and own.is_symlink() and file == Path(os.path.realpath(own)):
         _require_folder(own, file.parent)
-    if file and os.path.lexists(file) and not os.access(file, os.R_OK):
+    if file and os.path.exists(file) and not os.access(file, os.R_OK):
         raise UserError(str(file), UNREADABLE, READABLE)
     if file and database is None:
         _require_lasting(uri, file)
