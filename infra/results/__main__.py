@@ -41,11 +41,9 @@ def results(pages: PagesArgument = None, check: CheckOption = False, root: RootO
     for line in found:
         typer.echo(line)
     if found:
-        way_out, many = (
-            "run make results; change numbers in a pack, prose in page.md.j2",
-            counted(len(found), "difference"),
-        )
-        return report_failure(CommandFailure(ExitCode.USER_ERROR, f"{RESULTS}: {many}; {way_out}"))
+        told = f"{RESULTS}: {counted(len(found), 'difference')}"
+        way_out = "run make results; change numbers in a pack, prose in page.md.j2"
+        return report_failure(CommandFailure(ExitCode.USER_ERROR, f"{told}; {way_out}"))
     typer.echo(f"{len(files)} files agree with their packs")
     return ExitCode.DONE
 

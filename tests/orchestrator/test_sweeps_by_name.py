@@ -90,7 +90,8 @@ def test_only_an_edited_file_or_one_that_it_includes_is_told(
             edited.write_text(text)
             assert stored_name(store.root, str(file)) == "test"
             assert capsys.readouterr().err == told
-    file.write_text("include: [below/first.yaml, missing.yaml, sweep.yaml]\nsweep: test\n")
-    for sweep, told in ((str(file), note(file)), ("test", "")):
-        assert stored_name(store.root, sweep) == "test"
-        assert capsys.readouterr().err == told
+    for names in ("[below/first.yaml, missing.yaml, sweep.yaml]", "~no-user/first.yaml", '"a\\0b"', "[{}]", ""):
+        file.write_text(f"include: {names}\nsweep: test\n")
+        for sweep, told in ((str(file), note(file)), ("test", "")):
+            assert stored_name(store.root, sweep) == "test"
+            assert capsys.readouterr().err == told

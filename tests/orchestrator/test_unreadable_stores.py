@@ -24,14 +24,15 @@ WITHOUT_RIGHTS = ("setpriv", "--bounding-set", RIGHTS, "--inh-caps", RIGHTS)
 TOLD = "cannot be read (permission denied); ask its owner to make it readable"
 
 
-def keep_for_another(folder: Path) -> None:
-    """Make a folder one that only somebody else may read."""
-    folder.mkdir(exist_ok=True)
+def keep_for_another(place: Path) -> None:
+    """Make a file, or a folder that may be missing, one that only somebody else may read."""
+    if not place.exists():
+        place.mkdir()
     try:
-        shutil.chown(folder, NOBODY)
+        shutil.chown(place, NOBODY)
     except PermissionError:
-        pytest.skip("only root can give a folder to somebody else")
-    folder.chmod(0o700)
+        pytest.skip("only root can give a file to somebody else")
+    place.chmod(0o700)
 
 
 def adasweep(store: Path, *words: object) -> "subprocess.CompletedProcess[str]":
@@ -155,11 +156,7 @@ def test_a_database_that_may_not_be_read_is_told_so_and_stays_where_it_is(
     shutil.copytree(whole / "store", store)
     database = store / "mlflow.db"
     database.write_bytes(b"a colleague's")
-    try:
-        shutil.chown(database, NOBODY)
-    except PermissionError:
-        pytest.skip("only root can give a file to somebody else")
-    database.chmod(0o000)
+    keep_for_another(database)
     done = adasweep(store, *words)
     assert done.returncode == ExitCode.USER_ERROR
     assert f"{database}: {TOLD}" in " ".join((done.stdout + done.stderr).split())
@@ -170,11 +167,7 @@ def test_a_database_that_may_not_be_read_is_told_so_and_stays_where_it_is(
 def test_a_data_set_that_may_not_be_read_is_not_called_damaged(tmp_path: Path, words: list[str]) -> None:
     archive = tmp_path / "archive.zip"
     archive.write_bytes(b"a colleague's")
-    try:
-        shutil.chown(archive, NOBODY)
-    except PermissionError:
-        pytest.skip("only root can give a file to somebody else")
-    archive.chmod(0o000)
+    keep_for_another(archive)
     done = adasweep(tmp_path, *words, archive)
     assert done.returncode == ExitCode.USER_ERROR
     assert done.stderr == f"adasweep: error: {archive}: {TOLD}\n"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from trainer.command_line.printable import PrintableConsole
+from trainer.config.dataset.regular import expanded
 from trainer.config.file_digest import digest_of, joined
 from trainer.config.plan_file import WAY_OUT, planned_sweeps, read_plan_file
 from trainer.config.sweep_run import RUNS_FILE
@@ -58,18 +59,20 @@ def _tell_changes(plan_file: Path, file: Path) -> None:
         PrintableConsole(stderr=True, highlight=False).print(told, markup=False, soft_wrap=True)
 
 
-def _digests(file: Path, within: tuple[Path, ...] = ()) -> Iterator[str]:
+def _digests(file: Path, within: tuple[str, ...] = ()) -> Iterator[str]:
     """Yield the digests of a sweep file and of those that it includes; of what cannot be read, its name."""
     try:
         yield digest_of(file)
-        given = _values(file).get("include", [])
-    except (OSError, UserError):
+        given = _values(file).get("include")
+        names = [name for name in (given if isinstance(given, list) else [given]) if isinstance(name, str)]
+        places = [os.path.realpath(file.parent / expanded(name)) for name in names]
+    except (OSError, ValueError, UserError):
         yield str(file)
         return
-    for name in given if isinstance(given, list) else [given]:
-        place = file.parent / Path(str(name)).expanduser()
-        if place.resolve() not in within:
-            yield from _digests(place, (*within, file.resolve()))
+    inner = (*within, os.path.realpath(file))
+    for place in places:
+        if place not in inner:
+            yield from _digests(Path(place), inner)
 
 
 def names(store: Path) -> list[str]:
